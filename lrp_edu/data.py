@@ -1,0 +1,97 @@
+"""Pictures to learn from and to explain: handwritten digits, small and large."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lrp_edu.arrays import Array
+
+MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Handwritten digits as rows of pixels in [−1, 1], −1 being empty paper and 1 full ink, with labels 0 to 9."""
+
+    x_train: Array  # (n, pixels)
+    y_train: Array  # (n,)
+    x_test: Array
+    y_test: Array
+    image_shape: tuple[int, int]
+
+
+def digits() -> Digits:
+    """scikit-learn's 1797 handwritten digits of 8 × 8 pixels: 1437 to train on, 360 to test, always the same split.
+
+    Source: Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI.
+    """
+    from sklearn.datasets import load_digits
+
+    stored = load_digits()
+    order = np.random.default_rng(0).permutation(len(stored.data))
+    train, test = order[:1437], order[1437:]
+    x, y = stored.data / 8 - 1, stored.target
+    return Digits(x[train], y[train], x[test], y[test], image_shape=(8, 8))
+
+
+def mnist() -> Digits:
+    """The 70,000 digits of MNIST, 28 × 28 pixels, from Keras' own file, which is read without TensorFlow.
+
+    The file is looked for where Keras keeps it (KERAS_HOME, else ~/.keras), and downloaded there where it is missing.
+
+    Raises:
+        FileNotFoundError: there is no file, and it cannot be downloaded or LRP_EDU_OFFLINE=1 forbids it.
+        ValueError: the file is not the one that Keras distributes.
+
+    Source: LeCun et al. 1998, "Gradient-based learning applied to document recognition".
+    """
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    path = home / "datasets" / "mnist.npz"
+    if not path.exists():
+        _download(MNIST_URL, path, MNIST_SHA256)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            x_train, x_test = (
+                stored[name].reshape(-1, 28 * 28).astype(np.float32) / 127.5 - 1 for name in ("x_train", "x_test")
+            )
+            labels = [stored[name].astype(np.int64) for name in ("y_train", "y_test")]
+    except Exception as error:
+        raise ValueError(f"{path}: not Keras' mnist.npz ({error}); delete it and it is downloaded again") from error
+    return Digits(x_train, labels[0], x_test, labels[1], image_shape=(28, 28))
+
+
+def _download(url: str, path: Path, sha256: str) -> None:
+    """Fetch a file under a progress bar; it gets its name only once it is whole and its hash is right."""
+    from tqdm.auto import tqdm
+
+    missing = f"{path} is not there"
+    if os.environ.get("LRP_EDU_OFFLINE") == "1":
+        raise FileNotFoundError(f"{missing}, and LRP_EDU_OFFLINE=1 forbids to download it; put the file there")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    seen = hashlib.sha256()
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer, open(partial, "wb") as file:
+            size = int(answer.headers.get("Content-Length", 0)) or None
+            with tqdm(total=size, unit="B", unit_scale=True, desc=path.name) as progress:
+                while block := answer.read(1 << 16):
+                    file.write(block)
+                    seen.update(block)
+                    progress.update(len(block))
+        if seen.hexdigest() != sha256:
+            raise ValueError(f"{url}: what came is not the file that was expected (its SHA-256 is {seen.hexdigest()})")
+        os.replace(partial, path)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise FileNotFoundError(
+            f"{missing}, and downloading it from {url} failed ({error}); connect to the internet, or put the file there"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Where the relevance went, layer by layer: what entered, what left, what the bias and the stabiliser took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lrp_edu.numpy_lrp import Network
+from lrp_edu.rules import Rule
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer: entered = left + bias + stabiliser, summed over all samples and neurons."""
+
+    name: str
+    rule: str
+    entered: float
+    left: float
+    bias: float
+    stabiliser: float
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The rows from the output down to the input. Printed, it is a table.
+
+    The start relevance is what arrived at the input plus everything that was taken on the way.
+    """
+
+    rows: tuple[Row, ...]
+
+    @property
+    def start(self) -> float:
+        """The relevance that LRP started from."""
+        return self.rows[0].entered
+
+    @property
+    def arrived(self) -> float:
+        """The relevance that reached the input."""
+        return self.rows[-1].left
+
+    @property
+    def taken(self) -> float:
+        """What all biases and stabilisers took together."""
+        return sum(row.bias + row.stabiliser for row in self.rows)
+
+    def __str__(self) -> str:
+        heads = ("layer", "rule", "entered", "left", "bias took", "stabiliser took")
+        lines = [
+            (row.name, row.rule, *(f"{value + 0.0:.4f}" for value in (row.entered, row.left, row.bias, row.stabiliser)))
+            for row in self.rows
+        ]
+        widths = [max(len(line[column]) for line in (heads, *lines)) for column in range(len(heads))]
+        table = [_aligned(line, widths) for line in (heads, *lines)]
+        table.insert(1, "-" * len(table[0]))
+        return "\n".join([*table, f"start {self.start:.4f} = arrived {self.arrived:.4f} + taken {self.taken:.4f}"])
+
+
+def ledger(network: Network, x: Any, start: Any, rules: Rule | Sequence[Rule]) -> Ledger:
+    """Explain `x` and keep the books; arguments as for `Network.relprop`."""
+    return Ledger(
+        tuple(
+            Row(
+                name=step.name,
+                rule=type(step.rule).__name__ if step.rule else "passes",
+                entered=float(step.entered.sum()),
+                left=float(step.left.relevance.sum()),
+                bias=float(step.left.bias.sum()),
+                stabiliser=float(step.left.stabiliser.sum()),
+            )
+            for step in network.relevance_steps(x, start, rules)
+        )
+    )
+
+
+def _aligned(cells: tuple[str, ...], widths: Sequence[int]) -> str:
+    """Two columns of words to the left, the numbers to the right."""
+    words = [cell.ljust(width) for cell, width in zip(cells[:2], widths[:2], strict=True)]
+    numbers = [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
+    return "  ".join([*words, *numbers])

@@ -1,0 +1,282 @@
+"""A network from scratch in NumPy: layers that go forward, hand a gradient back, and hand relevance back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lrp_edu.arrays import Array, finite_array
+from lrp_edu.dense import Redistribution, redistribute, relprop_dense
+from lrp_edu.rules import Rule
+
+# Layers
+
+
+@dataclass
+class Linear:
+    """A dense layer, z_k = Σ_j x_j w_jk + b_k, with weight of shape (inputs, outputs) and bias of shape (outputs,)."""
+
+    weight: Array
+    bias: Array
+
+    def __post_init__(self) -> None:
+        self.weight = finite_array(self.weight, "weight", ("inputs", "outputs"))
+        self.bias = finite_array(self.bias, "bias", (self.weight.shape[1],))
+
+    def forward(self, x: Array) -> Array:
+        """From inputs (n, inputs) to outputs (n, outputs)."""
+        return x @ self.weight + self.bias
+
+    def gradprop(self, x: Array, gradient: Array) -> Array:
+        """From the gradient with respect to the outputs to the gradient with respect to the inputs."""
+        return gradient @ self.weight.T
+
+    def relprop(self, x: Array, relevance: Array, rule: Rule) -> Array:
+        """From the relevance of the outputs to the relevance of the inputs."""
+        return relprop_dense(x, self.weight, self.bias, relevance, rule)
+
+
+class ReLU:
+    """The rectifier, a_j = max(0, z_j). Relevance passes through it unchanged."""
+
+    def forward(self, x: Array) -> Array:
+        """From z to max(0, z)."""
+        return np.maximum(0, x)
+
+    def gradprop(self, x: Array, gradient: Array) -> Array:
+        """The gradient goes on where the neuron was active, and stops where it was silent."""
+        return gradient * (x > 0)
+
+    def relprop(self, x: Array, relevance: Array) -> Array:
+        """The relevance, as it came."""
+        return relevance
+
+
+class Step(NamedTuple):
+    """One layer on the way back: where relevance entered, what it was made of, and where it went."""
+
+    name: str
+    rule: Rule | None  # None where the layer has no weights and relevance passes through
+    entered: Array  # (n, outputs)
+    left: Redistribution
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What `Network.fit` reports after each epoch: loss and accuracy on the training data, and the last gradients."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    weights: list[Array]
+    gradients: list[Array]
+
+
+@dataclass
+class Network:
+    """Layers in a row. Every method is a pure function of its arguments but `fit`, which changes the weights."""
+
+    layers: list[Linear | ReLU]
+
+    @classmethod
+    def random(cls, sizes: Sequence[int], rng: np.random.Generator) -> Network:
+        """An untrained network: `sizes` (64, 48, 10) makes Linear 64→48, ReLU, Linear 48→10.
+
+        The weights are normal with variance 2 / inputs (He et al. 2015), the biases zero.
+        """
+        if len(sizes) < 2 or any(size < 1 for size in sizes):
+            raise ValueError(f"sizes: got {tuple(sizes)}; expected at least an input and an output size, each ≥ 1")
+        layers: list[Linear | ReLU] = []
+        for inputs, outputs in pairwise(sizes):
+            weight = rng.normal(0, np.sqrt(2 / inputs), size=(inputs, outputs))
+            layers += [Linear(weight, np.zeros(outputs)), ReLU()]
+        return cls(layers[:-1])
+
+    @property
+    def linear_layers(self) -> list[Linear]:
+        """The layers that have weights, from the input up."""
+        return [layer for layer in self.layers if isinstance(layer, Linear)]
+
+    def activations(self, x: Any) -> list[Array]:
+        """The input, and what each layer made of it: one array more than there are layers; the last are the logits."""
+        reached = [finite_array(x, "x", ("n", len(self.linear_layers[0].weight)))]
+        for layer in self.layers:
+            reached.append(layer.forward(reached[-1]))
+        return reached
+
+    def forward(self, x: Any) -> Array:
+        """The logits, shape (n, classes), of inputs of shape (n, inputs)."""
+        return self.activations(x)[-1]
+
+    def gradprop(self, x: Any, start: Any) -> Array:
+        """The gradient of Σ_k start_k · logit_k with respect to the inputs, shape (n, inputs)."""
+        reached = self.activations(x)
+        gradient = finite_array(start, "start", reached[-1].shape)
+        for layer, layer_input in zip(reversed(self.layers), reversed(reached[:-1]), strict=True):
+            gradient = layer.gradprop(layer_input, gradient)
+        return gradient
+
+    def relprop(self, x: Any, start: Any, rules: Rule | Sequence[Rule]) -> Array:
+        """The relevance of the inputs, shape (n, inputs).
+
+        Args:
+            x: inputs, shape (n, inputs).
+            start: relevance of the logits, shape (n, classes); `targets` makes it.
+            rules: one rule for all layers with weights, or one for each, from the input up.
+        """
+        *_, last = self.relevance_steps(x, start, rules)
+        return last.left.relevance
+
+    def relevance_steps(self, x: Any, start: Any, rules: Rule | Sequence[Rule]) -> Iterator[Step]:
+        """The way back, layer by layer from the logits to the input; arguments as for `relprop`."""
+        reached = self.activations(x)
+        relevance = finite_array(start, "start", reached[-1].shape)
+        rule_of = self._rule_of_each_layer(rules)
+        for index in reversed(range(len(self.layers))):
+            layer, layer_input, rule = self.layers[index], reached[index], rule_of[index]
+            if isinstance(layer, Linear) and rule is not None:
+                left = redistribute(layer_input, layer.weight, layer.bias, relevance, rule)
+            else:
+                left = Redistribution(relevance, np.zeros(len(relevance)), np.zeros(len(relevance)))
+            yield Step(f"{type(layer).__name__} {index + 1}", rule, relevance, left)
+            relevance = left.relevance
+
+    def _rule_of_each_layer(self, rules: Rule | Sequence[Rule]) -> list[Rule | None]:
+        """One entry for each layer: its rule, or None where it has no weights."""
+        weighted = len(self.linear_layers)
+        given = [rules] * weighted if isinstance(rules, Rule) else list(rules)
+        if len(given) != weighted:
+            raise ValueError(f"rules: got {len(given)} rules for {weighted} layers with weights; give one for each")
+        remaining = iter(given)
+        return [next(remaining) if isinstance(layer, Linear) else None for layer in self.layers]
+
+    # Training
+
+    def gradients(self, x: Array, labels: Array) -> tuple[float, list[tuple[Array, Array]]]:
+        """The mean cross-entropy of the labelled inputs, and its gradient for each layer's (weight, bias)."""
+        reached = self.activations(x)
+        log_probability = log_softmax(reached[-1])
+        rows = np.arange(len(x))
+        loss = -float(log_probability[rows, labels].mean())
+        gradient = np.exp(log_probability)
+        gradient[rows, labels] -= 1
+        gradient /= len(x)
+        found = []
+        for layer, layer_input in zip(reversed(self.layers), reversed(reached[:-1]), strict=True):
+            if isinstance(layer, Linear):
+                found.append((layer_input.T @ gradient, gradient.sum(axis=0)))
+            gradient = layer.gradprop(layer_input, gradient)
+        return loss, found[::-1]
+
+    def accuracy(self, x: Any, labels: Any) -> float:
+        """The fraction of inputs whose largest logit is their label's."""
+        return float(np.mean(self.forward(x).argmax(axis=1) == labels))
+
+    def fit(
+        self,
+        x: Any,
+        labels: Any,
+        rng: np.random.Generator,
+        epochs: int = 40,
+        batch_size: int = 32,
+        learning_rate: float = 0.05,
+        momentum: float = 0.9,
+        weight_decay: float = 1e-4,
+        on_epoch: Callable[[Snapshot], None] | None = None,
+    ) -> list[float]:
+        """Train by stochastic gradient descent with momentum on mini-batches, under a progress bar.
+
+        velocity ← momentum · velocity − learning_rate · gradient;  weight ← weight + velocity. The learning rate falls
+        to zero along half a cosine.
+
+        Args:
+            x: inputs, shape (n, inputs).
+            labels: the right class of each, whole numbers, shape (n,).
+            rng: decides the order of the batches.
+            epochs: how often each input is seen.
+            weight_decay: strength of the pull of the weights towards zero.
+            on_epoch: called with a `Snapshot` after each epoch.
+
+        Returns:
+            The loss curve: the mean cross-entropy of each epoch's batches.
+        """
+        from tqdm.auto import trange
+
+        x = finite_array(x, "x", ("n", len(self.linear_layers[0].weight)))
+        labels = _labels(labels, len(x), self.linear_layers[-1].weight.shape[1])
+        parameters = [parameter for layer in self.linear_layers for parameter in (layer.weight, layer.bias)]
+        velocities = [np.zeros_like(parameter) for parameter in parameters]
+        steps_in_all = epochs * -(-len(x) // batch_size)
+        step, curve = 0, []
+        progress = trange(epochs, desc="training", unit="epoch")
+        for epoch in progress:
+            losses = []
+            for batch in np.split(rng.permutation(len(x)), range(batch_size, len(x), batch_size)):
+                loss, gradients = self.gradients(x[batch], labels[batch])
+                rate = learning_rate * (1 + np.cos(np.pi * step / steps_in_all)) / 2
+                slopes = [slope for pair in gradients for slope in pair]
+                for parameter, velocity, slope in zip(parameters, velocities, slopes, strict=True):
+                    velocity *= momentum
+                    velocity -= rate * (slope + weight_decay * parameter * (parameter.ndim == 2))
+                    parameter += velocity
+                losses.append(loss)
+                step += 1
+            curve.append(float(np.mean(losses)))
+            progress.set_postfix(loss=f"{curve[-1]:.4f}")
+            if on_epoch is not None:
+                weights = [layer.weight.copy() for layer in self.linear_layers]
+                slopes_now = [weight_slope for weight_slope, _ in gradients]
+                on_epoch(Snapshot(epoch + 1, curve[-1], self.accuracy(x, labels), weights, slopes_now))
+        return curve
+
+    # On disk
+
+    def save(self, path: str | Path) -> None:
+        """Write the weights to an .npz file; a file that is there is replaced only once the new one is whole."""
+        path = Path(path)
+        arrays: dict[str, Any] = {}
+        for number, layer in enumerate(self.linear_layers):
+            arrays[f"weight_{number}"], arrays[f"bias_{number}"] = layer.weight, layer.bias
+        partial = path.with_name(path.name + ".partial")
+        with open(partial, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(partial, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Network:
+        """Read a network that `save` wrote: linear layers with a ReLU between each two."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                count = len(stored.files) // 2
+                linears = [Linear(stored[f"weight_{number}"], stored[f"bias_{number}"]) for number in range(count)]
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{path}: not a network written by Network.save ({error})") from error
+        layers: list[Linear | ReLU] = []
+        for linear in linears:
+            layers += [linear, ReLU()]
+        if not layers:
+            raise ValueError(f"{path}: holds no layer; expected a network written by Network.save")
+        return cls(layers[:-1])
+
+
+def log_softmax(logits: Array) -> Array:
+    """log p_c = z_c − log Σ_c' exp(z_c'), computed without overflow."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _labels(labels: Any, count: int, classes: int) -> Array:
+    found = np.asarray(labels)
+    if found.shape != (count,) or found.dtype.kind not in "iu":
+        raise ValueError(f"labels: got {found.dtype} of shape {found.shape}; expected {count} whole numbers")
+    if count and (found.min() < 0 or found.max() >= classes):
+        raise ValueError(f"labels: got classes from {found.min()} to {found.max()}; expected 0 to {classes - 1}")
+    return found

@@ -1,0 +1,328 @@
+"""The pictures of the course. Each function draws and returns a figure; `show` puts it on the page with a description.
+
+Relevance is red where it is positive, blue where it is negative and white where it is zero, and the limits of the
+colours are symmetric around zero.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from lrp_edu.arrays import Array, finite_array
+from lrp_edu.dense import messages
+from lrp_edu.numpy_lrp import Linear, Network, Snapshot
+
+if TYPE_CHECKING:
+    from lrp_edu.ledger import Ledger
+    from lrp_edu.rules import Rule
+
+RED, BLUE, GREY = "#b2182b", "#2166ac", "#666666"
+RELEVANCE_COLOURS = LinearSegmentedColormap.from_list("relevance", [BLUE, "#ffffff", RED])
+PICTURE_COLOURS = "gray_r"  # ink is dark, paper is white
+
+
+# Onto the page
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, facecolor="white")
+    return buffer.getvalue()
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure with its description, both for a screen reader and as a line under the picture.
+
+    Args:
+        figure: from one of the functions below, or any Matplotlib figure.
+        alt: what is to be seen, in a sentence or two, for somebody who cannot see it.
+
+    Raises:
+        ValueError: the description is empty.
+    """
+    from IPython.display import display
+
+    if not alt.strip():
+        raise ValueError("alt: got an empty description; say in a sentence what the picture shows")
+    image = {"image/png": png(figure), "text/plain": f"[picture] {alt}"}
+    display(image, raw=True, metadata={"image/png": {"alt": alt}})
+    display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, sizes in inches, that no global state knows of."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+# Pictures and heatmaps
+
+
+def draw_heatmap(axes: Axes, relevance: Array, limit: float, title: str = "") -> Any:
+    """One heatmap of shape (height, width); `limit` is the relevance at which the colours are full."""
+    drawn = axes.imshow(relevance, cmap=RELEVANCE_COLOURS, vmin=-limit, vmax=limit)
+    axes.set_title(title, fontsize=10)
+    axes.set_axis_off()
+    return drawn
+
+
+def draw_picture(axes: Axes, picture: Array, title: str = "") -> None:
+    """One grey picture of shape (height, width)."""
+    axes.imshow(picture, cmap=PICTURE_COLOURS)
+    axes.set_title(title, fontsize=10)
+    axes.set_axis_off()
+
+
+def heatmaps(
+    pictures: Any,
+    relevance: Mapping[str, Any],
+    image_shape: tuple[int, int],
+    titles: Sequence[str] = (),
+    limit: float | None = None,
+) -> Figure:
+    """Pictures in the first row, and a row of heatmaps under them for each named explanation.
+
+    Args:
+        pictures: shape (n, pixels).
+        relevance: row title → relevance of shape (n, pixels).
+        image_shape: (height, width).
+        titles: one for each picture.
+        limit: where the colours are full; None: the largest |relevance| of the row. A colour bar tells.
+    """
+    pictures = finite_array(pictures, "pictures", ("n", image_shape[0] * image_shape[1]))
+    count = len(pictures)
+    figure = new_figure(1.5 * count + 1.1, 1.6 * (len(relevance) + 1))
+    axes = figure.subplots(len(relevance) + 1, count, squeeze=False)
+    for column, picture in enumerate(pictures):
+        draw_picture(axes[0, column], picture.reshape(image_shape), titles[column] if titles else "")
+    for row, (name, values) in enumerate(relevance.items(), start=1):
+        values = finite_array(values, f"relevance[{name!r}]", pictures.shape)
+        full = limit or _largest(values)
+        for column, value in enumerate(values):
+            drawn = draw_heatmap(axes[row, column], value.reshape(image_shape), full, name if column == 0 else "")
+        figure.colorbar(drawn, ax=list(axes[row]), shrink=0.8)
+    return figure
+
+
+def _largest(values: Array) -> float:
+    return float(np.abs(values).max(initial=0.0)) or 1.0
+
+
+# One neuron
+
+
+def neuron_plane(
+    weight: Any,
+    bias: float,
+    x: Any,
+    roots: Mapping[str, Any],
+    box: tuple[float, float] | None = None,
+    extent: tuple[float, float] = (-1.5, 3.5),
+) -> Figure:
+    """The plane of a ReLU neuron with two inputs: contours of its output, the line where it falls silent, roots.
+
+    Args:
+        weight, bias: of the neuron; weight of shape (2,).
+        x: the input, shape (2,).
+        roots: name → root point of shape (2,), joined to x by an arrow.
+        box: the lowest and the highest value that an input can have, drawn as a dashed square.
+        extent: the range of both axes.
+    """
+    figure = new_figure(5.2, 4.6)
+    draw_neuron_plane(figure.subplots(), weight, bias, x, roots, box, extent)
+    return figure
+
+
+def draw_neuron_plane(
+    axes: Axes,
+    weight: Any,
+    bias: float,
+    x: Any,
+    roots: Mapping[str, Any],
+    box: tuple[float, float] | None,
+    extent: tuple[float, float],
+) -> None:
+    """What `neuron_plane` shows, on given axes."""
+    weight, x = finite_array(weight, "weight", (2,)), finite_array(x, "x", (2,))
+    line = np.linspace(*extent, 200)
+    first, second = np.meshgrid(line, line)
+    z = weight[0] * first + weight[1] * second + bias
+    levels = np.linspace(0, max(z.max(), 1e-9), 9)
+    axes.contourf(first, second, np.maximum(0, z), levels=levels, cmap="Greys", alpha=0.45)
+    contours = axes.contour(first, second, np.maximum(0, z), levels=levels[1:-1], colors=GREY, linewidths=0.6)
+    axes.clabel(contours, fontsize=7, fmt="%.1f")
+    if z.min() < 0 < z.max():
+        axes.contour(first, second, z, levels=[0], colors="black", linewidths=2)
+    if box is not None:
+        side = box[1] - box[0]
+        axes.add_patch(Rectangle((box[0], box[0]), side, side, fill=False, linestyle="--", edgecolor=BLUE))
+    for name, root in roots.items():
+        root = tuple(finite_array(root, f"roots[{name!r}]", (2,)))
+        axes.annotate("", xy=root, xytext=tuple(x), arrowprops={"arrowstyle": "->", "color": RED, "linewidth": 1.6})
+        axes.plot(*root, "o", color=RED, markersize=5)
+        axes.annotate(name, root, xytext=(-6, -13), textcoords="offset points", color=RED, ha="right")
+    axes.plot(*x, "o", color="black", markersize=7)
+    axes.annotate("$x$", tuple(x), xytext=(7, 5), textcoords="offset points", fontsize=12)
+    axes.set(xlim=extent, ylim=extent, xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+
+
+def draw_bars(axes: Axes, names: Sequence[str], values: Any, title: str = "") -> None:
+    """Bars from zero, red upwards and blue downwards, each with its number."""
+    values = finite_array(values, "values", (len(names),))
+    bars = axes.bar(names, values, color=[RED if value >= 0 else BLUE for value in values])
+    axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=9)
+    axes.axhline(0, color="black", linewidth=0.8)
+    low, high = values.min(initial=0.0), values.max(initial=0.0)
+    room = 0.18 * max(high - low, 1.0)
+    axes.set_ylim(low - room if low < 0 else 0.0, high + room)
+    axes.set_title(title, fontsize=10)
+
+
+# Training
+
+
+def training_curve(loss: Sequence[float], accuracy: Mapping[str, Sequence[float]]) -> Figure:
+    """The loss of each epoch on a logarithmic scale, and beside it named curves of accuracy."""
+    figure = new_figure(8.5, 3.0)
+    left, right = figure.subplots(1, 2)
+    epochs = np.arange(1, len(loss) + 1)
+    left.semilogy(epochs, loss, color="black")
+    left.set(xlabel="epoch", ylabel="mean cross-entropy", title="Loss while training")
+    for (name, values), style in zip(accuracy.items(), ("-", "--", ":"), strict=False):
+        right.plot(epochs, 100 * np.asarray(values), style, color="black", label=name)
+    right.set(xlabel="epoch", ylabel="right answers in %", title="Accuracy")
+    right.legend()
+    return figure
+
+
+def histograms(snapshots: Sequence[Snapshot]) -> Figure:
+    """How weights (upper row) and gradients (lower row) of each layer spread, at several moments of the training."""
+    layers = len(snapshots[0].weights)
+    figure = new_figure(2.9 * layers, 4.6)
+    axes = figure.subplots(2, layers, squeeze=False)
+    shades = [str(shade) for shade in np.linspace(0.75, 0.0, len(snapshots))]
+    for layer in range(layers):
+        for snapshot, shade in zip(snapshots, shades, strict=True):
+            for row, values in enumerate((snapshot.weights[layer], snapshot.gradients[layer])):
+                axes[row, layer].hist(
+                    values.ravel(), bins=40, histtype="step", color=shade, density=True, label=f"epoch {snapshot.epoch}"
+                )
+        axes[0, layer].set_title(f"weights of layer {layer + 1}", fontsize=10)
+        axes[1, layer].set_title(f"gradients of layer {layer + 1}", fontsize=10)
+        axes[1, layer].set_yscale("log")
+    axes[0, 0].legend(fontsize=8)
+    return figure
+
+
+# Where relevance goes
+
+
+def ledger_bars(ledger: Ledger) -> Figure:
+    """A bar for each layer from the output down: what was handed on, and what bias and stabiliser took."""
+    figure = new_figure(8.0, 0.42 * len(ledger.rows) + 1.3)
+    axes = figure.subplots()
+    names = [f"{row.name} · {row.rule}" for row in ledger.rows]
+    parts = {
+        "handed on": ([row.left for row in ledger.rows], "#d6d6d6"),
+        "taken by the bias": ([row.bias for row in ledger.rows], RED),
+        "taken by the stabiliser": ([row.stabiliser for row in ledger.rows], BLUE),
+    }
+    edge = np.zeros(len(names))
+    for name, (values, colour) in parts.items():
+        axes.barh(names, values, left=edge, color=colour, label=name)
+        edge = edge + np.asarray(values)
+    axes.axvline(ledger.start, color="black", linewidth=1, linestyle=":")
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.invert_yaxis()
+    axes.set(xlabel="relevance", title=f"start {ledger.start:.2f}, arrived at the input {ledger.arrived:.2f}")
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3)
+    return figure
+
+
+def relevance_flow(
+    network: Network,
+    x: Any,
+    start: Any,
+    rules: Rule | Sequence[Rule],
+    image_shape: tuple[int, int],
+    edges_per_layer: int = 120,
+) -> Figure:
+    """The network as nodes and edges, for one input: an edge's width and colour are the relevance that flows in it.
+
+    Args:
+        network, x, start, rules: as for `Network.relprop`, with one row.
+        image_shape: (height, width) of the input picture, drawn to the left with its heatmap.
+        edges_per_layer: only that many edges are drawn, those with the largest |relevance|.
+    """
+    x = finite_array(x, "x", (1, image_shape[0] * image_shape[1]))
+    reached = network.activations(x)
+    steps = list(network.relevance_steps(x, start, rules))[::-1]
+    figure = new_figure(10.5, 5.0)
+    grid = figure.add_gridspec(2, 2, width_ratios=(1, 3.6))
+    draw_picture(figure.add_subplot(grid[0, 0]), x[0].reshape(image_shape), "input")
+    relevance = steps[0].left.relevance[0]
+    limit = _largest(relevance)
+    draw_heatmap(figure.add_subplot(grid[1, 0]), relevance.reshape(image_shape), limit, "its relevance")
+
+    axes = figure.add_subplot(grid[:, 1])
+    columns = [relevance]
+    for index, step in enumerate(steps):
+        layer = network.layers[index]
+        if not isinstance(layer, Linear) or step.rule is None:
+            continue
+        flow = messages(reached[index][0], layer.weight, layer.bias, step.entered[0], step.rule)
+        columns.append(step.entered[0])
+        _draw_edges(axes, flow, len(columns) - 2, edges_per_layer)
+    for column, values in enumerate(columns):
+        size = 12 + 160 * np.abs(values) / _largest(values)
+        axes.scatter(
+            np.full(len(values), column),
+            _heights(len(values)),
+            s=size,
+            c=values,
+            cmap=RELEVANCE_COLOURS,
+            norm=Normalize(-_largest(values), _largest(values)),
+            edgecolors=GREY,
+            linewidths=0.5,
+            zorder=3,
+        )
+    for number, height in enumerate(_heights(len(columns[-1]))):
+        axes.annotate(str(number), (len(columns) - 1, height), xytext=(12, -4), textcoords="offset points")
+    names = ["pixels", *(f"hidden layer {number}" for number in range(1, len(columns) - 1)), "classes"]
+    axes.set_xticks(range(len(columns)), names)
+    axes.set_yticks([])
+    axes.set(xlim=(-0.2, len(columns) - 0.6), ylim=(-0.05, 1.05))
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def _heights(count: int) -> Array:
+    """Where the nodes of a column stand, the first on top."""
+    return np.linspace(1, 0, count) if count > 1 else np.array([0.5])
+
+
+def _draw_edges(axes: Axes, flow: Array, column: int, most: int) -> None:
+    strongest = np.argsort(np.abs(flow), axis=None)[-most:]
+    strongest = strongest[flow.ravel()[strongest] != 0]
+    lower, upper = np.unravel_index(strongest, flow.shape)
+    values = flow[lower, upper]
+    starts = np.stack([np.full(len(lower), column), _heights(flow.shape[0])[lower]], axis=1)
+    ends = np.stack([np.full(len(upper), column + 1), _heights(flow.shape[1])[upper]], axis=1)
+    strength = np.abs(values) / _largest(values)
+    axes.add_collection(
+        LineCollection(
+            list(np.stack([starts, ends], axis=1)),
+            colors=[RED if value >= 0 else BLUE for value in values],
+            linewidths=0.2 + 3.5 * strength,
+            alpha=0.15 + 0.7 * strength,
+        )
+    )
