@@ -49,13 +49,13 @@ class Ledger:
     def __str__(self) -> str:
         heads = ("layer", "rule", "entered", "left", "bias took", "stabiliser took")
         lines = [
-            (row.name, row.rule, *(f"{value + 0.0:.4f}" for value in (row.entered, row.left, row.bias, row.stabiliser)))
+            (row.name, row.rule, *(f"{value:z.4f}" for value in (row.entered, row.left, row.bias, row.stabiliser)))
             for row in self.rows
         ]
         widths = [max(len(line[column]) for line in (heads, *lines)) for column in range(len(heads))]
         table = [_aligned(line, widths) for line in (heads, *lines)]
         table.insert(1, "-" * len(table[0]))
-        return "\n".join([*table, f"start {self.start:.4f} = arrived {self.arrived:.4f} + taken {self.taken:.4f}"])
+        return "\n".join([*table, f"start {self.start:z.4f} = arrived {self.arrived:z.4f} + taken {self.taken:z.4f}"])
 
 
 def ledger(network: Network, x: Any, start: Any, rules: Rule | Sequence[Rule]) -> Ledger:

@@ -187,7 +187,7 @@ class Network:
         batch_size: int = 32,
         learning_rate: float = 0.05,
         momentum: float = 0.9,
-        weight_decay: float = 1e-4,
+        weight_decay: float = 1e-2,
         on_epoch: Callable[[Snapshot], None] | None = None,
     ) -> list[float]:
         """Train by stochastic gradient descent with momentum on mini-batches, under a progress bar.
@@ -200,7 +200,7 @@ class Network:
             labels: the right class of each, whole numbers, shape (n,).
             rng: decides the order of the batches.
             epochs: how often each input is seen.
-            weight_decay: strength of the pull of the weights towards zero.
+            weight_decay: strength of the pull of the weights towards zero; weights that nobody needs fade away.
             on_epoch: called with a `Snapshot` after each epoch.
 
         Returns:
@@ -214,7 +214,8 @@ class Network:
         velocities = [np.zeros_like(parameter) for parameter in parameters]
         steps_in_all = epochs * -(-len(x) // batch_size)
         step, curve = 0, []
-        progress = trange(epochs, desc="training", unit="epoch")
+        # tqdm's notebook bar overlooks this variable of its own, by which stored lessons keep free of bars
+        progress = trange(epochs, desc="training", unit="epoch", disable=bool(os.environ.get("TQDM_DISABLE")))
         for epoch in progress:
             losses = []
             for batch in np.split(rng.permutation(len(x)), range(batch_size, len(x), batch_size)):

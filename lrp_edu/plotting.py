@@ -7,7 +7,7 @@ colours are symmetric around zero.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lrp_edu.rules import Rule
 
 RED, BLUE, GREY = "#b2182b", "#2166ac", "#666666"
+ORANGE, PURPLE = "#e08214", "#542788"  # for what is neither for nor against
 RELEVANCE_COLOURS = LinearSegmentedColormap.from_list("relevance", [BLUE, "#ffffff", RED])
 PICTURE_COLOURS = "gray_r"  # ink is dark, paper is white
 
@@ -100,8 +101,9 @@ def heatmaps(
     """
     pictures = finite_array(pictures, "pictures", ("n", image_shape[0] * image_shape[1]))
     count = len(pictures)
-    figure = new_figure(1.5 * count + 1.1, 1.6 * (len(relevance) + 1))
-    axes = figure.subplots(len(relevance) + 1, count, squeeze=False)
+    figure = new_figure(1.7 * count + 0.7, 1.9 * (len(relevance) + 1))
+    axes = figure.subplots(len(relevance) + 1, count + 1, squeeze=False, width_ratios=[1.0] * count + [0.06])
+    axes[0, -1].set_axis_off()
     for column, picture in enumerate(pictures):
         draw_picture(axes[0, column], picture.reshape(image_shape), titles[column] if titles else "")
     for row, (name, values) in enumerate(relevance.items(), start=1):
@@ -109,7 +111,7 @@ def heatmaps(
         full = limit or _largest(values)
         for column, value in enumerate(values):
             drawn = draw_heatmap(axes[row, column], value.reshape(image_shape), full, name if column == 0 else "")
-        figure.colorbar(drawn, ax=list(axes[row]), shrink=0.8)
+        figure.colorbar(drawn, cax=axes[row, -1])
     return figure
 
 
@@ -117,7 +119,31 @@ def _largest(values: Array) -> float:
     return float(np.abs(values).max(initial=0.0)) or 1.0
 
 
-# One neuron
+# Taylor, and one neuron
+
+
+def tangent(
+    function: Callable[[Any], Any],
+    slope: Callable[[Any], Any],
+    root: float,
+    x: float,
+    extent: tuple[float, float],
+) -> Figure:
+    """A function of one input with its tangent at `root`, and the gap ε between the two at `x`."""
+    figure = new_figure(5.2, 3.4)
+    axes = figure.subplots()
+    line = np.linspace(*extent, 200)
+    value, there = function(x), function(root)
+    guess = there + slope(root) * (x - root)
+    axes.plot(line, function(line), color="black", label="$f(x)$")
+    axes.plot(line, there + slope(root) * (line - root), "--", color=GREY, label="first-order expansion")
+    axes.plot([x, x], [guess, value], color=RED, linewidth=2)
+    axes.annotate(r"$\varepsilon$", (x, (guess + value) / 2), xytext=(8, -4), textcoords="offset points", color=RED)
+    axes.plot(root, there, "o", color="black")
+    axes.annotate(r"$\tilde{x}$", (root, there), xytext=(6, -14), textcoords="offset points")
+    axes.set(xlabel="$x$")
+    axes.legend()
+    return figure
 
 
 def neuron_plane(
@@ -166,10 +192,13 @@ def draw_neuron_plane(
         side = box[1] - box[0]
         axes.add_patch(Rectangle((box[0], box[0]), side, side, fill=False, linestyle="--", edgecolor=BLUE))
     for name, root in roots.items():
-        root = tuple(finite_array(root, f"roots[{name!r}]", (2,)))
-        axes.annotate("", xy=root, xytext=tuple(x), arrowprops={"arrowstyle": "->", "color": RED, "linewidth": 1.6})
+        root = finite_array(root, f"roots[{name!r}]", (2,))
+        arrow = {"arrowstyle": "->", "color": RED, "linewidth": 1.6}
+        axes.annotate("", xy=tuple(root), xytext=tuple(x), arrowprops=arrow)
         axes.plot(*root, "o", color=RED, markersize=5)
-        axes.annotate(name, root, xytext=(-6, -13), textcoords="offset points", color=RED, ha="right")
+        beyond = 13 * (root - x) / (np.linalg.norm(root - x) or 1.0)
+        label = axes.annotate(name, tuple(root), xytext=tuple(beyond), textcoords="offset points", color=RED)
+        label.set(horizontalalignment="right" if beyond[0] < 0 else "left", verticalalignment="center")
     axes.plot(*x, "o", color="black", markersize=7)
     axes.annotate("$x$", tuple(x), xytext=(7, 5), textcoords="offset points", fontsize=12)
     axes.set(xlim=extent, ylim=extent, xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
@@ -233,8 +262,8 @@ def ledger_bars(ledger: Ledger) -> Figure:
     names = [f"{row.name} · {row.rule}" for row in ledger.rows]
     parts = {
         "handed on": ([row.left for row in ledger.rows], "#d6d6d6"),
-        "taken by the bias": ([row.bias for row in ledger.rows], RED),
-        "taken by the stabiliser": ([row.stabiliser for row in ledger.rows], BLUE),
+        "taken by the bias": ([row.bias for row in ledger.rows], ORANGE),
+        "taken by the stabiliser": ([row.stabiliser for row in ledger.rows], PURPLE),
     }
     edge = np.zeros(len(names))
     for name, (values, colour) in parts.items():

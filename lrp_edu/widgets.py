@@ -51,9 +51,8 @@ class Explorer(ipywidgets.VBox):
 
 
 def _slider(name: str, value: float, low: float, high: float) -> Any:
-    return ipywidgets.FloatSlider(
-        value=value, min=low, max=high, step=0.1, description=name, layout=ipywidgets.Layout(width="16em")
-    )
+    layout = ipywidgets.Layout(width="21em")
+    return ipywidgets.FloatSlider(value=value, min=low, max=high, step=0.1, description=name, layout=layout)
 
 
 # Root explorer
@@ -92,7 +91,7 @@ def search_root(weight: Array, bias: float, x: Array, direction: str) -> RootSea
     if z <= 0 or abs(climb) < 1e-9:
         return RootSearch(max(z, 0.0), None, None)
     root = x - z / climb * d
-    return RootSearch(z, root, weight * (x - root))
+    return RootSearch(z, root, weight * (x - root) + 0.0)  # + 0.0 turns −0 into 0
 
 
 class RootExplorer(Explorer):

@@ -1,0 +1,1 @@
+"""The classroom: student notebooks made from the solutions, and the solutions executed."""

@@ -1,0 +1,85 @@
+"""The command line: `lrp-edu lab` opens the course, `lrp-edu release` writes the student notebooks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import lrp_edu
+
+FIRST_LESSON = Path("notebooks", "00_start_here.ipynb")
+
+
+class PlainErrors(TyperGroup):
+    """Commands whose errors end in a sentence on stderr and exit status 1, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, OSError) as error:
+            typer.echo(f"lrp-edu: {error}", err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=PlainErrors,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lrp-edu {lrp_edu.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A course and a library for Layer-wise Relevance Propagation."""
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open the course in JupyterLab. Further arguments go to JupyterLab, such as --no-browser or --port 8890."""
+    if find_spec("jupyterlab") is None:
+        raise ValueError("JupyterLab is not installed for this Python; get it with: pip install 'lrp-edu[lab]'")
+    if not FIRST_LESSON.exists():
+        raise ValueError(f"{FIRST_LESSON} is not in {Path.cwd()}; run this in the folder of the course")
+    command = [sys.executable, "-m", "jupyterlab", str(FIRST_LESSON), *context.args]
+    if os.name == "posix":
+        # JupyterLab takes the place of this process, so that Ctrl-C and other signals reach it and nothing else.
+        os.execv(command[0], command)
+    raise typer.Exit(subprocess.call(command))
+
+
+@app.command()
+def release(
+    solutions: Annotated[Path, typer.Option(help="Folder of the solution notebooks.")] = Path("solutions"),
+    to: Annotated[Path, typer.Option(help="Folder to write the student notebooks to.")] = Path("notebooks"),
+) -> None:
+    """Write the student notebooks from the solutions, and print the points of every exercise."""
+    from lrp_edu.classroom.notebook import read
+    from lrp_edu.classroom.release import points, release
+
+    for path in release(solutions, to):
+        typer.echo(_points_lines(str(path), points(read(path))))
+
+
+def _points_lines(title: str, table: dict[str, float]) -> str:
+    """A lesson and its exercises, one a line, with the points at the right and their sum on top."""
+    rows = [(title, sum(table.values())), *((f"  {exercise}", number) for exercise, number in table.items())]
+    return "\n".join(f"{name:<60}{number:>6g}" for name, number in rows)
