@@ -38,7 +38,8 @@ def redistribute(x: Any, weight: Any, bias: Any, relevance: Any, rule: Rule) -> 
         rule: one of `lrp_edu.rules`.
 
     Raises:
-        TypeError, ValueError: an argument that is not finite, of the wrong shape, or outside the rule's box.
+        TypeError, ValueError: an argument that is not finite, of the wrong shape, or outside the rule's box; or numbers
+            so large that their products are not finite.
     """
     if not isinstance(rule, Rule):
         raise TypeError(f"rule: got {rule!r}; expected a rule object such as rules.Epsilon()")
@@ -49,6 +50,15 @@ def redistribute(x: Any, weight: Any, bias: Any, relevance: Any, rule: Rule) -> 
     bias = np.zeros(outputs, weight.dtype) if bias is None else finite_array(bias, "bias", (outputs,))
     rule.check_input(x)
 
+    with np.errstate(over="ignore", invalid="ignore"):  # told in words below
+        found = _redistribute(x, weight, bias, relevance, rule)
+    if not all(np.isfinite(part).all() for part in found):
+        raise ValueError("x, weight, relevance: numbers too large, their products overflow; scale them down")
+    return found
+
+
+def _redistribute(x: Array, weight: Array, bias: Array, relevance: Array, rule: Rule) -> Redistribution:
+    """The four steps, on arguments that were checked."""
     groups = rule.groups()
     versions = [_versions(group, x, weight, bias, keep_bias=rule.bias == "keep") for group in groups]
     denominators = [_total(x_t @ w_t + b_t for x_t, w_t, b_t in terms) for terms in versions]
@@ -89,8 +99,14 @@ def _total(arrays: Iterable[Array]) -> Array:
 
 
 def _divide(numerator: Array, denominator: Array) -> Array:
-    """The quotient, and 0 where the denominator is 0: there is nothing to hand relevance to."""
-    return np.divide(numerator, denominator, where=denominator != 0, out=np.zeros(np.shape(denominator)))
+    """The quotient, and 0 where the denominator is empty: there is nothing to hand relevance to."""
+    return np.divide(numerator, denominator, where=~_empty(denominator), out=np.zeros(np.shape(denominator)))
+
+
+def _empty(z: Array) -> Array:
+    """Where z is zero, or so close to the smallest number there is that dividing by it would overflow."""
+    limits = np.finfo(z.dtype)
+    return np.abs(z) < limits.tiny / limits.eps
 
 
 def _versions(
@@ -106,14 +122,14 @@ def _versions(
 def _fractions(groups: tuple[Group, ...], denominators: list[Array], own_z: Array) -> list[Array]:
     """The fraction of each neuron's relevance that goes to each group, arrays of shape (n, outputs).
 
-    A group that is for the other sign of z gets nothing. Where groups compete (αβ) and one is empty, z_k = 0, the
+    A group that is for the other sign of z gets nothing. Where groups compete (αβ) and one is empty, the
     fractions of the others are scaled to add up to one, so that no relevance is doubled or lost.
     """
     own_sign = np.where(own_z >= 0, 1, -1)
     fractions = [np.where((group.sign == 0) | (group.sign == own_sign), group.fraction, 0.0) for group in groups]
     if len(groups) == 1:
         return fractions
-    filled = [fraction * (z != 0) for fraction, z in zip(fractions, denominators, strict=True)]
+    filled = [fraction * ~_empty(z) for fraction, z in zip(fractions, denominators, strict=True)]
     total = np.sum(filled, axis=0)
     return [
         np.where(total == 0, fraction, _divide(part, total)) for fraction, part in zip(fractions, filled, strict=True)

@@ -12,7 +12,7 @@ from lrp_edu.rules import Rule
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: entered = left + bias + stabiliser, summed over all samples and neurons."""
+    """One layer: entered = left + bias + stabiliser, summed over all samples and neurons; what left was handed on."""
 
     name: str
     rule: str
@@ -42,12 +42,17 @@ class Ledger:
         return self.rows[-1].left
 
     @property
-    def taken(self) -> float:
-        """What all biases and stabilisers took together."""
-        return sum(row.bias + row.stabiliser for row in self.rows)
+    def bias(self) -> float:
+        """What all biases took together."""
+        return sum(row.bias for row in self.rows)
+
+    @property
+    def stabiliser(self) -> float:
+        """What all stabilisers took together."""
+        return sum(row.stabiliser for row in self.rows)
 
     def __str__(self) -> str:
-        heads = ("layer", "rule", "entered", "left", "bias took", "stabiliser took")
+        heads = ("layer", "rule", "entered", "handed on", "bias took", "stabiliser took")
         lines = [
             (row.name, row.rule, *(f"{value:z.4f}" for value in (row.entered, row.left, row.bias, row.stabiliser)))
             for row in self.rows
@@ -55,7 +60,8 @@ class Ledger:
         widths = [max(len(line[column]) for line in (heads, *lines)) for column in range(len(heads))]
         table = [_aligned(line, widths) for line in (heads, *lines)]
         table.insert(1, "-" * len(table[0]))
-        return "\n".join([*table, f"start {self.start:z.4f} = arrived {self.arrived:z.4f} + taken {self.taken:z.4f}"])
+        total = f"start {self.start:z.4f} = arrived {self.arrived:z.4f} + biases {self.bias:z.4f}"
+        return "\n".join([*table, f"{total} + stabilisers {self.stabiliser:z.4f}"])
 
 
 def ledger(network: Network, x: Any, start: Any, rules: Rule | Sequence[Rule]) -> Ledger:

@@ -26,8 +26,9 @@ class Linear:
     bias: Array
 
     def __post_init__(self) -> None:
-        self.weight = finite_array(self.weight, "weight", ("inputs", "outputs"))
-        self.bias = finite_array(self.bias, "bias", (self.weight.shape[1],))
+        # Copies: training changes them in place.
+        self.weight = finite_array(self.weight, "weight", ("inputs", "outputs")).copy()
+        self.bias = finite_array(self.bias, "bias", (self.weight.shape[1],)).copy()
 
     def forward(self, x: Array) -> Array:
         """From inputs (n, inputs) to outputs (n, outputs)."""
@@ -83,6 +84,17 @@ class Network:
     """Layers in a row. Every method is a pure function of its arguments but `fit`, which changes the weights."""
 
     layers: list[Linear | ReLU]
+
+    def __post_init__(self) -> None:
+        strangers = [layer for layer in self.layers if not isinstance(layer, (Linear, ReLU))]
+        if strangers or not self.linear_layers:
+            raise ValueError(f"layers: got {self.layers}; expected Linear and ReLU layers, at least one of them Linear")
+        for lower, upper in pairwise(self.linear_layers):
+            if lower.weight.shape[1] != upper.weight.shape[0]:
+                raise ValueError(
+                    f"layers: weights of shapes {lower.weight.shape} and {upper.weight.shape} follow each other; "
+                    "the outputs of one must be the inputs of the next"
+                )
 
     @classmethod
     def random(cls, sizes: Sequence[int], rng: np.random.Generator) -> Network:
@@ -150,7 +162,9 @@ class Network:
     def _rule_of_each_layer(self, rules: Rule | Sequence[Rule]) -> list[Rule | None]:
         """One entry for each layer: its rule, or None where it has no weights."""
         weighted = len(self.linear_layers)
-        given = [rules] * weighted if isinstance(rules, Rule) else list(rules)
+        given = [rules] * weighted if isinstance(rules, Rule) else rules
+        if not isinstance(given, (list, tuple)) or not all(isinstance(rule, Rule) for rule in given):
+            raise TypeError(f"rules: got {rules!r}; expected a rule object such as rules.Epsilon(), or a list of them")
         if len(given) != weighted:
             raise ValueError(f"rules: got {len(given)} rules for {weighted} layers with weights; give one for each")
         remaining = iter(given)
@@ -176,7 +190,8 @@ class Network:
 
     def accuracy(self, x: Any, labels: Any) -> float:
         """The fraction of inputs whose largest logit is their label's."""
-        return float(np.mean(self.forward(x).argmax(axis=1) == labels))
+        logits = self.forward(x)
+        return float(np.mean(logits.argmax(axis=1) == _labels(labels, *logits.shape)))
 
     def fit(
         self,
@@ -208,6 +223,14 @@ class Network:
         """
         from tqdm.auto import trange
 
+        for name, whole in (("epochs", epochs), ("batch_size", batch_size)):
+            if not isinstance(whole, int) or whole < 1:
+                raise ValueError(f"{name}: got {whole!r}; expected a whole number ≥ 1")
+        for name, rate in (("learning_rate", learning_rate), ("momentum", momentum), ("weight_decay", weight_decay)):
+            if not 0 <= rate < np.inf:
+                raise ValueError(f"{name}: got {rate!r}; expected a finite number ≥ 0")
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError(f"rng: got {rng!r}; expected a generator such as numpy.random.default_rng(0)")
         x = finite_array(x, "x", ("n", len(self.linear_layers[0].weight)))
         labels = _labels(labels, len(x), self.linear_layers[-1].weight.shape[1])
         parameters = [parameter for layer in self.linear_layers for parameter in (layer.weight, layer.bias)]
@@ -239,33 +262,43 @@ class Network:
     # On disk
 
     def save(self, path: str | Path) -> None:
-        """Write the weights to an .npz file; a file that is there is replaced only once the new one is whole."""
+        """Write the network to an .npz file; a file that is there is replaced only once the new one is whole."""
         path = Path(path)
-        arrays: dict[str, Any] = {}
+        arrays: dict[str, Any] = {"layers": np.array([type(layer).__name__ for layer in self.layers])}
         for number, layer in enumerate(self.linear_layers):
             arrays[f"weight_{number}"], arrays[f"bias_{number}"] = layer.weight, layer.bias
         partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
+        try:
+            with open(partial, "wb") as file:
+                np.savez(file, **arrays)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
-        """Read a network that `save` wrote: linear layers with a ReLU between each two."""
+        """Read a network that `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is not a whole network.
+        """
         try:
             with np.load(path, allow_pickle=False) as stored:
-                count = len(stored.files) // 2
-                linears = [Linear(stored[f"weight_{number}"], stored[f"bias_{number}"]) for number in range(count)]
+                kinds = [str(kind) for kind in stored["layers"]]
+                numbers = iter(range(len(kinds)))
+                return cls([_stored_layer(kind, stored, numbers) for kind in kinds])
         except FileNotFoundError:
             raise
         except Exception as error:
-            raise ValueError(f"{path}: not a network written by Network.save ({error})") from error
-        layers: list[Linear | ReLU] = []
-        for linear in linears:
-            layers += [linear, ReLU()]
-        if not layers:
-            raise ValueError(f"{path}: holds no layer; expected a network written by Network.save")
-        return cls(layers[:-1])
+            raise ValueError(f"{path}: not a network written by Network.save ({error!r})") from error
+
+
+def _stored_layer(kind: str, stored: Any, numbers: Iterator[int]) -> Linear | ReLU:
+    if kind == "ReLU":
+        return ReLU()
+    number = next(numbers)
+    return Linear(stored[f"weight_{number}"], stored[f"bias_{number}"])
 
 
 def log_softmax(logits: Array) -> Array:

@@ -192,14 +192,15 @@ class ZPlus(Rule):
 class AlphaBeta(Rule):
     """αβ: what raised z_k and what lowered it are shared out apart, R_j = α·(positive share) − β·(negative share).
 
-    A neuron that has only one of the two sides gives that side all its relevance, so that relevance is conserved.
+    Where β > 0, a neuron that has only one of the two sides gives that side all its relevance, so that relevance is
+    conserved. α = 1, β = 0 is z⁺.
 
     Args:
         alpha: α ≥ 1, the weight of the positive side.
         beta: β = α − 1 ≥ 0, the weight of the negative side.
 
     Raises:
-        ValueError: α − β ≠ 1.
+        ValueError: α < 1, or α − β ≠ 1.
 
     Source: Bach et al. 2015, eq. 60.
     """
@@ -211,6 +212,8 @@ class AlphaBeta(Rule):
         super().__post_init__()
         _check_number(self, "alpha", self.alpha)
         _check_number(self, "beta", self.beta)
+        if self.alpha < 1:
+            raise ValueError(f"AlphaBeta: alpha={self.alpha:g}; expected alpha ≥ 1, with beta = alpha − 1")
         if not math.isclose(self.alpha - self.beta, 1.0, abs_tol=1e-9):
             raise ValueError(
                 f"AlphaBeta: alpha={self.alpha:g}, beta={self.beta:g}, so alpha − beta = {self.alpha - self.beta:g}; "
@@ -242,17 +245,23 @@ class ZBox(Rule):
     def __post_init__(self) -> None:
         super().__post_init__()
         low, high = finite_array(self.low, "ZBox: low"), finite_array(self.high, "ZBox: high")
+        if low.ndim and high.ndim and low.shape != high.shape:
+            raise ValueError(f"ZBox: low has shape {low.shape} and high {high.shape}; give both that of one input")
         if np.any(low > high):
             raise ValueError(f"ZBox: low={self.low} is above high={self.high}; expected low ≤ high everywhere")
+        # Floats from here on: minus an unsigned 255 would be 1.
+        object.__setattr__(self, "low", low if low.ndim else float(low))
+        object.__setattr__(self, "high", high if high.ndim else float(high))
 
     def groups(self) -> tuple[Group, ...]:
-        below, above = Constant(-np.asarray(self.low)), Constant(-np.asarray(self.high))
-        return (Group((Term(WHOLE, WHOLE), Term(below, POSITIVE), Term(above, NEGATIVE))),)
+        return (Group((Term(WHOLE, WHOLE), Term(Constant(-self.low), POSITIVE), Term(Constant(-self.high), NEGATIVE))),)
 
     def check_input(self, x: Any) -> None:
-        low, high = np.asarray(self.low), np.asarray(self.high)
-        slack = BOX_TOLERANCE * (high - low)
-        if np.any(x < low - slack) or np.any(x > high + slack):
+        for name, bound in (("low", np.asarray(self.low)), ("high", np.asarray(self.high))):
+            if bound.ndim and bound.shape != np.shape(x)[1:]:
+                raise ValueError(f"ZBox: {name} has shape {bound.shape}; expected {np.shape(x)[1:]}, that of one input")
+        slack = BOX_TOLERANCE * (self.high - self.low)
+        if np.any(x < self.low - slack) or np.any(x > self.high + slack):
             raise ValueError(
                 f"x: values from {np.min(x):g} to {np.max(x):g} leave the box of ZBox(low={self.low}, "
                 f"high={self.high}); give the bounds of the scale that x is in"

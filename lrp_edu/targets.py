@@ -16,8 +16,8 @@ from lrp_edu.arrays import Array, finite_array
 Classes = int | Sequence[int] | Literal["all"] | None
 
 
-def choose(logits: Array, classes: Classes) -> Array:
-    """A mask of shape (n, classes), one at each class asked for.
+def choose(logits: Array, classes: Classes, name: str = "classes") -> Array:
+    """A mask of shape (n, classes), one at each class asked for; `name` is the argument's name, for messages.
 
     Args:
         classes: None for the top class of each row, an int for the same class in all rows, one int for each row, or
@@ -29,17 +29,20 @@ def choose(logits: Array, classes: Classes) -> Array:
     count, number = logits.shape
     if isinstance(classes, str):
         if classes != "all":
-            raise ValueError(f'classes: got {classes!r}; expected None, an int, a list of ints, or "all"')
+            raise ValueError(f'{name}: got {classes!r}; expected None, an int, a list of ints, or "all"')
         return np.ones_like(logits)
-    chosen = logits.argmax(axis=1) if classes is None else np.asarray(classes)
+    try:
+        chosen = logits.argmax(axis=1) if classes is None else np.asarray(classes)
+    except ValueError:
+        raise ValueError(f"{name}: got {classes!r}; give one class, or a list with one for each input") from None
     if chosen.dtype.kind not in "iu":
-        raise TypeError(f"classes: got {classes!r}; expected whole numbers from 0 to {number - 1}")
+        raise TypeError(f"{name}: got {classes!r}; expected whole numbers from 0 to {number - 1}")
     if chosen.ndim == 0:
         chosen = np.full(count, chosen)
     if chosen.shape != (count,):
-        raise ValueError(f"classes: got shape {chosen.shape} for {count} inputs; give one class, or one for each input")
+        raise ValueError(f"{name}: got shape {chosen.shape} for {count} inputs; give one class, or one for each input")
     if count and (chosen.min() < 0 or chosen.max() >= number):
-        raise ValueError(f"classes: got {chosen.min()} to {chosen.max()}; the network has classes 0 to {number - 1}")
+        raise ValueError(f"{name}: got {chosen.min()} to {chosen.max()}; the network has classes 0 to {number - 1}")
     mask = np.zeros_like(logits)
     mask[np.arange(count), chosen] = 1
     return mask
@@ -100,7 +103,8 @@ class Margin(Target):
     def start(self, logits: Any) -> Array:
         logits = _logits(logits)
         chosen = _one_class(logits, self.classes)
-        other = choose(_without(logits, chosen), None) if self.other is None else _one_class(logits, self.other)
+        runner_up = choose(_without(logits, chosen), None)
+        other = runner_up if self.other is None else _one_class(logits, self.other, "other")
         if np.any(chosen * other):
             raise ValueError(f"other: got {self.other}, the class that is explained; give another class")
         return (chosen - other) * logits
@@ -141,13 +145,13 @@ def _logits(logits: Any) -> Array:
     return finite_array(logits, "logits", ("n", "classes"))
 
 
-def _one_class(logits: Array, classes: Classes) -> Array:
+def _one_class(logits: Array, classes: Classes, name: str = "classes") -> Array:
     """The mask of one class for each row, where there must be another to compare it with."""
     if isinstance(classes, str):
-        raise ValueError(f"classes: got {classes!r}; this target compares one class of each input with others")
+        raise ValueError(f"{name}: got {classes!r}; this target compares one class of each input with others")
     if logits.shape[1] < 2:
         raise ValueError(f"logits: got shape {logits.shape}; comparing classes needs at least two")
-    return choose(logits, classes)
+    return choose(logits, classes, name)
 
 
 def _without(logits: Array, chosen: Array) -> Array:

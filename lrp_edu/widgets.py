@@ -140,9 +140,9 @@ HIDDEN_RULES: dict[str, rules.Rule] = {
     "z⁺": rules.ZPlus(),
     "ε = 10⁻⁶": rules.Epsilon(),
     "ε = 0.5": rules.Epsilon(0.5),
-    "γ = 0.25": rules.Gamma(0.25),
-    "α 2, β 1": rules.AlphaBeta(2, 1),
     "w²": rules.WSquare(),
+    "γ = 0.25 (lesson 04)": rules.Gamma(0.25),
+    "α 2, β 1 (lesson 04)": rules.AlphaBeta(2, 1),
 }
 
 
@@ -173,7 +173,7 @@ class FlowExplorer(Explorer):
         books = ledger(self.network, x, start, all_rules)
         figure = plotting.relevance_flow(self.network, x, start, all_rules, self.digits.image_shape)
         words = (
-            f"A {self.digits.y_test[index]}, read as {logits.argmax()}. Start {books.start:.2f} = "
-            f"arrived {books.arrived:.2f} + taken by bias and stabiliser {books.taken:.2f}."
+            f"A {self.digits.y_test[index]}, read as {logits.argmax()}. Start {books.start:.2f} = arrived "
+            f"{books.arrived:.2f} + taken by biases {books.bias:.2f} + taken by stabilisers {books.stabiliser:.2f}."
         )
         return books, plotting.png(figure), words
