@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrp_edu import check, data, ledger, numpy_lrp, plotting, rules, targets, taylor, widgets
+    from lrp_edu import check, data, flow, ledger, numpy_lrp, plotting, rules, targets, taylor, widgets
     from lrp_edu.dense import relprop_dense
 
 __version__ = "0.1.0"
@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "check",
     "data",
+    "flow",
     "ledger",
     "numpy_lrp",
     "plotting",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +61,18 @@ def mnist() -> Digits:
         _download(MNIST_URL, path, MNIST_SHA256)
     try:
         with np.load(path, allow_pickle=False) as stored:
-            x_train, x_test = (
-                stored[name].reshape(-1, 28 * 28).astype(np.float32) / 127.5 - 1 for name in ("x_train", "x_test")
-            )
-            labels = [stored[name].astype(np.int64) for name in ("y_train", "y_test")]
+            (x_train, y_train), (x_test, y_test) = (_mnist_part(stored, part) for part in ("train", "test"))
     except Exception as error:
         raise ValueError(f"{path}: not Keras' mnist.npz ({error}); delete it and it is downloaded again") from error
-    return Digits(x_train, labels[0], x_test, labels[1], image_shape=(28, 28))
+    return Digits(x_train, y_train, x_test, y_test, image_shape=(28, 28))
+
+
+def _mnist_part(stored: Mapping[str, Array], part: str) -> tuple[Array, Array]:
+    """Pictures as rows in [−1, 1], and their labels."""
+    pictures, labels = stored[f"x_{part}"], stored[f"y_{part}"].astype(np.int64)
+    if pictures.shape != (len(labels), 28, 28) or not set(labels) <= set(range(10)):
+        raise ValueError(f"{part}: pictures of shape {pictures.shape}, {len(labels)} labels")
+    return pictures.reshape(-1, 28 * 28).astype(np.float32) / 127.5 - 1, labels
 
 
 def _download(url: str, path: Path, sha256: str) -> None:
@@ -89,7 +96,7 @@ def _download(url: str, path: Path, sha256: str) -> None:
         if seen.hexdigest() != sha256:
             raise ValueError(f"{url}: what came is not the file that was expected (its SHA-256 is {seen.hexdigest()})")
         os.replace(partial, path)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise FileNotFoundError(
             f"{missing}, and downloading it from {url} failed ({error}); connect to the internet, or put the file there"
         ) from error

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from lrp_edu.arrays import Array, finite_array
-from lrp_edu.dense import messages
-from lrp_edu.numpy_lrp import Linear, Network, Snapshot
-
-if TYPE_CHECKING:
-    from lrp_edu.ledger import Ledger
-    from lrp_edu.rules import Rule
+from lrp_edu.numpy_lrp import Snapshot
 
 RED, BLUE, GREY = "#b2182b", "#2166ac", "#666666"
-ORANGE, PURPLE = "#e08214", "#542788"  # for what is neither for nor against
-RELEVANCE_COLOURS = LinearSegmentedColormap.from_list("relevance", [BLUE, "#ffffff", RED])
+# An odd number of colours, so that one of them, white, stands for exactly zero.
+RELEVANCE_COLOURS = LinearSegmentedColormap.from_list("relevance", [BLUE, "#ffffff", RED], N=257)
 PICTURE_COLOURS = "gray_r"  # ink is dark, paper is white
 
 
@@ -51,10 +47,14 @@ def show(figure: Figure, alt: str) -> None:
     Raises:
         ValueError: the description is empty.
     """
+    from IPython import get_ipython
     from IPython.display import display
 
     if not alt.strip():
         raise ValueError("alt: got an empty description; say in a sentence what the picture shows")
+    if get_ipython() is None:
+        print(f"[picture] {alt}")
+        return
     image = {"image/png": png(figure), "text/plain": f"[picture] {alt}"}
     display(image, raw=True, metadata={"image/png": {"alt": alt}})
     display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)
@@ -101,6 +101,12 @@ def heatmaps(
     """
     pictures = finite_array(pictures, "pictures", ("n", image_shape[0] * image_shape[1]))
     count = len(pictures)
+    if count == 0:
+        raise ValueError("pictures: got none; give at least one row")
+    if titles and len(titles) != count:
+        raise ValueError(f"titles: got {len(titles)} for {count} pictures; give one for each, or none")
+    if limit is not None and not limit > 0:
+        raise ValueError(f"limit: got {limit}; expected a number above 0")
     figure = new_figure(1.7 * count + 0.7, 1.9 * (len(relevance) + 1))
     axes = figure.subplots(len(relevance) + 1, count + 1, squeeze=False, width_ratios=[1.0] * count + [0.06])
     axes[0, -1].set_axis_off()
@@ -108,14 +114,15 @@ def heatmaps(
         draw_picture(axes[0, column], picture.reshape(image_shape), titles[column] if titles else "")
     for row, (name, values) in enumerate(relevance.items(), start=1):
         values = finite_array(values, f"relevance[{name!r}]", pictures.shape)
-        full = limit or _largest(values)
+        full = limit or largest(values)
         for column, value in enumerate(values):
             drawn = draw_heatmap(axes[row, column], value.reshape(image_shape), full, name if column == 0 else "")
         figure.colorbar(drawn, cax=axes[row, -1])
     return figure
 
 
-def _largest(values: Array) -> float:
+def largest(values: Array) -> float:
+    """The largest |value|, at which colours are full; 1 where all are zero."""
     return float(np.abs(values).max(initial=0.0)) or 1.0
 
 
@@ -179,13 +186,14 @@ def draw_neuron_plane(
 ) -> None:
     """What `neuron_plane` shows, on given axes."""
     weight, x = finite_array(weight, "weight", (2,)), finite_array(x, "x", (2,))
+    finite_array(bias, "bias", ())
     line = np.linspace(*extent, 200)
     first, second = np.meshgrid(line, line)
     z = weight[0] * first + weight[1] * second + bias
-    levels = np.linspace(0, max(z.max(), 1e-9), 9)
+    levels = MaxNLocator(nbins=10, steps=[1, 2, 5, 10]).tick_values(0, max(z.max(), 1e-9))
     axes.contourf(first, second, np.maximum(0, z), levels=levels, cmap="Greys", alpha=0.45)
     contours = axes.contour(first, second, np.maximum(0, z), levels=levels[1:-1], colors=GREY, linewidths=0.6)
-    axes.clabel(contours, fontsize=7, fmt="%.1f")
+    axes.clabel(contours, fontsize=7, fmt="%g")
     if z.min() < 0 < z.max():
         axes.contour(first, second, z, levels=[0], colors="black", linewidths=2)
     if box is not None:
@@ -196,9 +204,9 @@ def draw_neuron_plane(
         arrow = {"arrowstyle": "->", "color": RED, "linewidth": 1.6}
         axes.annotate("", xy=tuple(root), xytext=tuple(x), arrowprops=arrow)
         axes.plot(*root, "o", color=RED, markersize=5)
-        beyond = 13 * (root - x) / (np.linalg.norm(root - x) or 1.0)
-        label = axes.annotate(name, tuple(root), xytext=tuple(beyond), textcoords="offset points", color=RED)
-        label.set(horizontalalignment="right" if beyond[0] < 0 else "left", verticalalignment="center")
+        silent_side = -11 * weight / (np.linalg.norm(weight) or 1.0)
+        label = axes.annotate(name, tuple(root), xytext=tuple(silent_side), textcoords="offset points", color=RED)
+        label.set(horizontalalignment="right" if silent_side[0] < 0 else "left", verticalalignment="center")
     axes.plot(*x, "o", color="black", markersize=7)
     axes.annotate("$x$", tuple(x), xytext=(7, 5), textcoords="offset points", fontsize=12)
     axes.set(xlim=extent, ylim=extent, xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
@@ -226,15 +234,18 @@ def training_curve(loss: Sequence[float], accuracy: Mapping[str, Sequence[float]
     epochs = np.arange(1, len(loss) + 1)
     left.semilogy(epochs, loss, color="black")
     left.set(xlabel="epoch", ylabel="mean cross-entropy", title="Loss while training")
-    for (name, values), style in zip(accuracy.items(), ("-", "--", ":"), strict=False):
+    for (name, values), style in zip(accuracy.items(), cycle(("-", "--", ":", "-.")), strict=False):
         right.plot(epochs, 100 * np.asarray(values), style, color="black", label=name)
     right.set(xlabel="epoch", ylabel="right answers in %", title="Accuracy")
-    right.legend()
+    if accuracy:
+        right.legend()
     return figure
 
 
 def histograms(snapshots: Sequence[Snapshot]) -> Figure:
     """How weights (upper row) and gradients (lower row) of each layer spread, at several moments of the training."""
+    if not snapshots:
+        raise ValueError("snapshots: got none; collect them with Network.fit(..., on_epoch=snapshots.append)")
     layers = len(snapshots[0].weights)
     figure = new_figure(2.9 * layers, 4.6)
     axes = figure.subplots(2, layers, squeeze=False)
@@ -250,108 +261,3 @@ def histograms(snapshots: Sequence[Snapshot]) -> Figure:
         axes[1, layer].set_yscale("log")
     axes[0, 0].legend(fontsize=8)
     return figure
-
-
-# Where relevance goes
-
-
-def ledger_bars(ledger: Ledger) -> Figure:
-    """A bar for each layer from the output down: what was handed on, and what bias and stabiliser took."""
-    figure = new_figure(8.0, 0.42 * len(ledger.rows) + 1.3)
-    axes = figure.subplots()
-    names = [f"{row.name} · {row.rule}" for row in ledger.rows]
-    parts = {
-        "handed on": ([row.left for row in ledger.rows], "#d6d6d6"),
-        "taken by the bias": ([row.bias for row in ledger.rows], ORANGE),
-        "taken by the stabiliser": ([row.stabiliser for row in ledger.rows], PURPLE),
-    }
-    edge = np.zeros(len(names))
-    for name, (values, colour) in parts.items():
-        axes.barh(names, values, left=edge, color=colour, label=name)
-        edge = edge + np.asarray(values)
-    axes.axvline(ledger.start, color="black", linewidth=1, linestyle=":")
-    axes.axvline(0, color="black", linewidth=0.8)
-    axes.invert_yaxis()
-    axes.set(xlabel="relevance", title=f"start {ledger.start:.2f}, arrived at the input {ledger.arrived:.2f}")
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3)
-    return figure
-
-
-def relevance_flow(
-    network: Network,
-    x: Any,
-    start: Any,
-    rules: Rule | Sequence[Rule],
-    image_shape: tuple[int, int],
-    edges_per_layer: int = 120,
-) -> Figure:
-    """The network as nodes and edges, for one input: an edge's width and colour are the relevance that flows in it.
-
-    Args:
-        network, x, start, rules: as for `Network.relprop`, with one row.
-        image_shape: (height, width) of the input picture, drawn to the left with its heatmap.
-        edges_per_layer: only that many edges are drawn, those with the largest |relevance|.
-    """
-    x = finite_array(x, "x", (1, image_shape[0] * image_shape[1]))
-    reached = network.activations(x)
-    steps = list(network.relevance_steps(x, start, rules))[::-1]
-    figure = new_figure(10.5, 5.0)
-    grid = figure.add_gridspec(2, 2, width_ratios=(1, 3.6))
-    draw_picture(figure.add_subplot(grid[0, 0]), x[0].reshape(image_shape), "input")
-    relevance = steps[0].left.relevance[0]
-    limit = _largest(relevance)
-    draw_heatmap(figure.add_subplot(grid[1, 0]), relevance.reshape(image_shape), limit, "its relevance")
-
-    axes = figure.add_subplot(grid[:, 1])
-    columns = [relevance]
-    for index, step in enumerate(steps):
-        layer = network.layers[index]
-        if not isinstance(layer, Linear) or step.rule is None:
-            continue
-        flow = messages(reached[index][0], layer.weight, layer.bias, step.entered[0], step.rule)
-        columns.append(step.entered[0])
-        _draw_edges(axes, flow, len(columns) - 2, edges_per_layer)
-    for column, values in enumerate(columns):
-        size = 12 + 160 * np.abs(values) / _largest(values)
-        axes.scatter(
-            np.full(len(values), column),
-            _heights(len(values)),
-            s=size,
-            c=values,
-            cmap=RELEVANCE_COLOURS,
-            norm=Normalize(-_largest(values), _largest(values)),
-            edgecolors=GREY,
-            linewidths=0.5,
-            zorder=3,
-        )
-    for number, height in enumerate(_heights(len(columns[-1]))):
-        axes.annotate(str(number), (len(columns) - 1, height), xytext=(12, -4), textcoords="offset points")
-    names = ["pixels", *(f"hidden layer {number}" for number in range(1, len(columns) - 1)), "classes"]
-    axes.set_xticks(range(len(columns)), names)
-    axes.set_yticks([])
-    axes.set(xlim=(-0.2, len(columns) - 0.6), ylim=(-0.05, 1.05))
-    axes.spines[:].set_visible(False)
-    return figure
-
-
-def _heights(count: int) -> Array:
-    """Where the nodes of a column stand, the first on top."""
-    return np.linspace(1, 0, count) if count > 1 else np.array([0.5])
-
-
-def _draw_edges(axes: Axes, flow: Array, column: int, most: int) -> None:
-    strongest = np.argsort(np.abs(flow), axis=None)[-most:]
-    strongest = strongest[flow.ravel()[strongest] != 0]
-    lower, upper = np.unravel_index(strongest, flow.shape)
-    values = flow[lower, upper]
-    starts = np.stack([np.full(len(lower), column), _heights(flow.shape[0])[lower]], axis=1)
-    ends = np.stack([np.full(len(upper), column + 1), _heights(flow.shape[1])[upper]], axis=1)
-    strength = np.abs(values) / _largest(values)
-    axes.add_collection(
-        LineCollection(
-            list(np.stack([starts, ends], axis=1)),
-            colors=[RED if value >= 0 else BLUE for value in values],
-            linewidths=0.2 + 3.5 * strength,
-            alpha=0.15 + 0.7 * strength,
-        )
-    )

@@ -85,16 +85,15 @@ def step_to_root(neuron: Neuron, direction: Sequence[Any]) -> sp.Expr:
     """The t at which the neuron falls silent on the way from x along d: z(x + t·d) = 0, so t = −z / Σ_j w_j d_j.
 
     Raises:
-        ValueError: walking along d never changes z, so there is no root.
+        ValueError: the direction has the wrong length, or walking along it never changes z, so there is no root.
     """
-    t, d = sp.Symbol("t", real=True), _direction_symbols(neuron)
-    on_the_way = neuron.z.subs(_at(neuron.inputs, _along(neuron, d, t)), simultaneous=True)
-    (solution,) = sp.solve(on_the_way, t)
-    numerator, denominator = sp.fraction(sp.factor(solution))
-    climb = sp.expand(denominator.subs(_at(d, direction)))
-    if climb.is_zero:
+    t = sp.Dummy("t", real=True)
+    on_the_way = neuron.z.subs(_at(neuron.inputs, _along(neuron, direction, t)), simultaneous=True)
+    climb = sp.expand(sp.diff(on_the_way, t))
+    if climb == 0:
         raise ValueError(f"direction: along {tuple(direction)} the neuron never changes, so no root can be reached")
-    return numerator / climb
+    (solution,) = sp.solve(neuron.z + climb * t, t)  # z is linear in t
+    return solution
 
 
 def root_point(neuron: Neuron, direction: Sequence[Any]) -> Expressions:
@@ -105,18 +104,12 @@ def root_point(neuron: Neuron, direction: Sequence[Any]) -> Expressions:
 def relevances(neuron: Neuron, direction: Sequence[Any]) -> Expressions:
     """The relevance of each input of an active neuron: the first-order terms around the root along `direction`.
 
-    They come out as R_i = w_i d_i / (Σ_j w_j d_j) · z, and add up to z: no remainder.
+    Slope times distance, ∂z/∂x_i · (x_i − x̃_i) with x_i − x̃_i = −t·d_i, comes out as
+    R_i = w_i d_i / (Σ_j w_j d_j) · z. The R_i add up to z: no remainder.
     """
-    d = _direction_symbols(neuron)
-    climbs = sp.symbols(f"w*d_1:{len(d) + 1}", real=True)
-    each_climb = {c: sp.expand(w * along) for c, w, along in zip(climbs, neuron.weights, direction, strict=True)}
-    terms = first_order_terms(neuron.z, neuron.inputs, root_point(neuron, d))
-    in_climbs = {d_i: c / w for d_i, c, w in zip(d, climbs, neuron.weights, strict=True)}
-    return tuple(sp.factor(term).subs(in_climbs).subs(each_climb) for term in terms)
-
-
-def _direction_symbols(neuron: Neuron) -> tuple[sp.Symbol, ...]:
-    return sp.symbols(f"d_1:{len(neuron.inputs) + 1}", real=True)
+    t = step_to_root(neuron, direction)
+    slopes = [sp.diff(neuron.z, x) for x in neuron.inputs]
+    return tuple(sp.expand(slope * d) * -sp.factor(t) for slope, d in zip(slopes, direction, strict=True))
 
 
 def _along(neuron: Neuron, direction: Sequence[Any], step: sp.Expr) -> Expressions:
@@ -143,7 +136,7 @@ def towards_silence(neuron: Neuron) -> Expressions:
 
     For x ≥ 0 gives z⁺, R_i = w⁺_i x_i / Σ_j w⁺_j x_j · z; where also b ≤ 0 the root keeps x̃ ≥ 0.
     """
-    return tuple(x * sp.Max(0, w) / w for x, w in zip(neuron.inputs, neuron.weights, strict=True))
+    return tuple(x * _over(sp.Max(0, w), w) for x, w in zip(neuron.inputs, neuron.weights, strict=True))
 
 
 def towards_worst_corner(neuron: Neuron, low: Sequence[Any], high: Sequence[Any]) -> Expressions:
@@ -151,11 +144,22 @@ def towards_worst_corner(neuron: Neuron, low: Sequence[Any], high: Sequence[Any]
 
     The way to the corner of the box l ≤ x ≤ h where the neuron is least excited. Gives zᴮ,
     R_i = (w_i x_i − w⁺_i l_i − w⁻_i h_i) / Σ_j (…) · z.
+
+    Raises:
+        ValueError: there is not one bound for each input.
     """
+    for name, bound in (("low", low), ("high", high)):
+        if len(bound) != len(neuron.inputs):
+            raise ValueError(f"{name}: got {len(bound)} bounds for {len(neuron.inputs)} inputs; give one for each")
     return tuple(
-        x - lowest * sp.Max(0, w) / w - highest * sp.Min(0, w) / w
+        x - lowest * _over(sp.Max(0, w), w) - highest * _over(sp.Min(0, w), w)
         for x, w, lowest, highest in zip(neuron.inputs, neuron.weights, low, high, strict=True)
     )
+
+
+def _over(part: sp.Expr, weight: sp.Expr) -> sp.Expr:
+    """w⁺ / w or w⁻ / w, which is 1 or 0 by the sign of w, and 0 for an input that is not connected."""
+    return sp.S.Zero if sp.sympify(weight).is_zero else part / weight
 
 
 # A second layer
@@ -193,8 +197,14 @@ def deep_taylor(
         dimensions, hidden: how many inputs and hidden neurons.
         direction: from a neuron to the direction in which its root is looked for, for the first layer.
 
+    Raises:
+        ValueError: a number below one.
+
     Source: Montavon et al. 2017, section 4.
     """
+    for name, number in (("dimensions", dimensions), ("hidden", hidden)):
+        if number < 1:
+            raise ValueError(f"{name}: got {number}; expected at least one")
     inputs = sp.symbols(f"x_1:{dimensions + 1}", real=True)
     biases = sp.symbols(f"b_1:{hidden + 1}", real=True)
     weights = sp.Matrix(dimensions, hidden, lambda i, j: sp.Symbol(f"w_{{{i + 1}{j + 1}}}", real=True))

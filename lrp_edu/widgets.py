@@ -6,6 +6,7 @@ the controls' values, so that it can be tested without a browser; `state` holds 
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from lrp_edu import plotting, rules
+from lrp_edu import flow, plotting, rules
 from lrp_edu.arrays import Array
 from lrp_edu.data import Digits
 from lrp_edu.ledger import ledger
@@ -47,7 +48,7 @@ class Explorer(ipywidgets.VBox):
         try:
             self.state, self.picture.value, self.words.value = self.look(**values)
         except Exception as error:  # a learner sees no log: what went wrong has to stand where she looks
-            self.words.value = f"<b>This setting cannot be shown:</b> {error}"
+            self.words.value = f"<b>This setting cannot be shown:</b> {html.escape(str(error))}"
 
 
 def _slider(name: str, value: float, low: float, high: float) -> Any:
@@ -58,6 +59,7 @@ def _slider(name: str, value: float, low: float, high: float) -> Any:
 # Root explorer
 
 LOWEST, HIGHEST = 0.0, 3.0  # the input domain of the root explorer
+ROUNDING = 1e-9  # sliders move in steps of 0.1, which floating point meets only nearly
 
 Direction = Callable[[Array, Array], Array]  # from weight and x
 
@@ -80,7 +82,8 @@ class RootSearch:
     @property
     def inside(self) -> bool:
         """Whether the root is an input that could occur."""
-        return self.root is not None and bool(np.all((self.root >= LOWEST) & (self.root <= HIGHEST)))
+        low, high = LOWEST - ROUNDING, HIGHEST + ROUNDING
+        return self.root is not None and bool(np.all((self.root >= low) & (self.root <= high)))
 
 
 def search_root(weight: Array, bias: float, x: Array, direction: str) -> RootSearch:
@@ -88,8 +91,10 @@ def search_root(weight: Array, bias: float, x: Array, direction: str) -> RootSea
     z = float(weight @ x + bias)
     d = DIRECTIONS[direction](weight, x)
     climb = float(weight @ d)
-    if z <= 0 or abs(climb) < 1e-9:
-        return RootSearch(max(z, 0.0), None, None)
+    if z <= ROUNDING:
+        return RootSearch(0.0, None, None)
+    if abs(climb) < ROUNDING:
+        return RootSearch(z, None, None)
     root = x - z / climb * d
     return RootSearch(z, root, weight * (x - root) + 0.0)  # + 0.0 turns −0 into 0
 
@@ -128,7 +133,7 @@ class RootExplorer(Explorer):
         if found.root is None or found.relevance is None:
             return "⚠ Along this direction the neuron's output never changes, so it leads to no root."
         (r1, r2), (x1, x2) = found.relevance, found.root
-        text = f"x̃ = ({x1:.2f}, {x2:.2f}), R = ({r1:.2f}, {r2:.2f}), which add up to {r1 + r2:.2f} = f(x)."
+        text = f"x̃ = ({x1:z.2f}, {x2:z.2f}), R = ({r1:z.2f}, {r2:z.2f}), which add up to {r1 + r2:.2f} = f(x)."
         if not found.inside:
             text += f" <b>⚠ The root leaves the input domain</b> (dashed): inputs lie from {LOWEST:g} to {HIGHEST:g}."
         return text
@@ -171,9 +176,9 @@ class FlowExplorer(Explorer):
         upper = [HIDDEN_RULES[values["rule"]]] * (len(self.network.linear_layers) - 1)
         all_rules = [rules.ZBox(-1.0, 1.0), *upper]
         books = ledger(self.network, x, start, all_rules)
-        figure = plotting.relevance_flow(self.network, x, start, all_rules, self.digits.image_shape)
+        figure = flow.relevance_flow(self.network, x, start, all_rules, self.digits.image_shape)
         words = (
-            f"A {self.digits.y_test[index]}, read as {logits.argmax()}. Start {books.start:.2f} = arrived "
-            f"{books.arrived:.2f} + taken by biases {books.bias:.2f} + taken by stabilisers {books.stabiliser:.2f}."
+            f"A {self.digits.y_test[index]}, read as {logits.argmax()}. Start {books.start:z.2f} = arrived "
+            f"{books.arrived:z.2f} + taken by biases {books.bias:z.2f} + taken by stabilisers {books.stabiliser:z.2f}."
         )
         return books, plotting.png(figure), words
