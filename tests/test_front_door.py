@@ -224,7 +224,7 @@ def test_a_failed_install_gets_the_sentence_of_its_cause(clone: Path, complaint:
     assert not list((clone / ".venv").glob("*.stamp"))
 
 
-TOOLS = ("python", "lrp-edu", "ruff", "mypy", "pytest")
+TOOLS = ("python", "lrp-edu", "ruff", "mypy", "pytest", "jupyter")
 
 
 @pytest.fixture
@@ -259,12 +259,13 @@ def test_a_second_make_lab_only_opens_the_course(installed: Path) -> None:
 def test_make_lab_installs_again_when_its_requirements_change(installed: Path, changed: str) -> None:
     (installed / changed).touch()
     assert run(installed, "make", "lab").returncode == 0
-    requirements, package, lab = calls(installed)
+    requirements, package, no_news, lab = calls(installed)
     assert re.fullmatch(r"python -m pip install .*-r binder/requirements\.txt", requirements)
     assert re.fullmatch(r"python -m pip install .*--no-deps .*--editable \.", package)
+    assert re.fullmatch(r"jupyter labextension disable .*:announcements", no_news)
     assert lab == "lrp-edu lab"
     assert run(installed, "make", "lab").returncode == 0
-    assert len(calls(installed)) == 4
+    assert len(calls(installed)) == 5
 
 
 def test_make_test_checks_everything_quietly(installed: Path) -> None:

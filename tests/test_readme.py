@@ -28,7 +28,7 @@ def stored_picture() -> bytes:
     (cell,) = [
         cell
         for cell in read(ROOT / "solutions" / "03_numpy_mlp.ipynb").cells
-        if cell.cell_type == "code" and "plotting.relevance_flow(" in cell.source
+        if cell.cell_type == "code" and "flow.relevance_flow(" in cell.source
     ]
     return base64.b64decode(cell.outputs[0].data["image/png"])
 
