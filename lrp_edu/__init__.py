@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrp_edu import check, data, flow, ledger, numpy_lrp, plotting, rules, targets, taylor, widgets
+    from lrp_edu import check, data, flow, ledger, numpy_lrp, plotting, roots, rules, targets, taylor, widgets
     from lrp_edu.dense import relprop_dense
 
 __version__ = "0.1.0"
@@ -22,6 +22,7 @@ __all__ = [
     "numpy_lrp",
     "plotting",
     "relprop_dense",
+    "roots",
     "rules",
     "targets",
     "taylor",

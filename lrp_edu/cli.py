@@ -72,6 +72,8 @@ def release(
     to: Annotated[Path, typer.Option(help="Folder to write the student notebooks to.")] = Path("notebooks"),
 ) -> None:
     """Write the student notebooks from the solutions, and print the points of every exercise."""
+    if find_spec("nbgrader") is None:
+        raise ValueError("nbgrader is not installed for this Python; get it with: pip install 'lrp-edu[classroom]'")
     from lrp_edu.classroom.notebook import read
     from lrp_edu.classroom.release import points, release
 

@@ -61,7 +61,6 @@ def relevance_flow(
     x = finite_array(x, "x", (1, image_shape[0] * image_shape[1]))
     if edges_per_layer < 0:
         raise ValueError(f"edges_per_layer: got {edges_per_layer}; expected a number ≥ 0")
-    reached = network.activations(x)
     steps = list(network.relevance_steps(x, start, rules))[::-1]
     figure = new_figure(10.5, 5.0)
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 3.6))
@@ -72,11 +71,10 @@ def relevance_flow(
 
     axes = figure.add_subplot(grid[:, 1])
     columns = [relevance]
-    for index, step in enumerate(steps):
-        layer = network.layers[index]
-        if not isinstance(layer, Linear) or step.rule is None:
+    for step in steps:
+        if not isinstance(step.layer, Linear) or step.rule is None:
             continue
-        flow = messages(reached[index][0], layer.weight, layer.bias, step.entered[0], step.rule)
+        flow = messages(step.layer_input[0], step.layer.weight, step.layer.bias, step.entered[0], step.rule)
         columns.append(step.entered[0])
         _draw_edges(axes, flow, len(columns) - 2, edges_per_layer)
     for column, values in enumerate(columns):

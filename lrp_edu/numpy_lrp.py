@@ -32,11 +32,14 @@ class Linear:
 
     def forward(self, x: Array) -> Array:
         """From inputs (n, inputs) to outputs (n, outputs)."""
-        return x @ self.weight + self.bias
+        return finite_array(x, "x", ("n", len(self.weight))) @ self.weight + self.bias
 
     def gradprop(self, x: Array, gradient: Array) -> Array:
-        """From the gradient with respect to the outputs to the gradient with respect to the inputs."""
-        return gradient @ self.weight.T
+        """g_j = Σ_k w_jk g_k, from the gradient at the outputs (n, outputs) to that at the inputs (n, inputs).
+
+        It does not depend on the inputs `x`, which are there because other layers need them.
+        """
+        return finite_array(gradient, "gradient", (len(x), len(self.bias))) @ self.weight.T
 
     def relprop(self, x: Array, relevance: Array, rule: Rule) -> Array:
         """From the relevance of the outputs to the relevance of the inputs."""
@@ -48,11 +51,11 @@ class ReLU:
 
     def forward(self, x: Array) -> Array:
         """From z to max(0, z)."""
-        return np.maximum(0, x)
+        return np.maximum(0, finite_array(x, "x"))
 
     def gradprop(self, x: Array, gradient: Array) -> Array:
         """The gradient goes on where the neuron was active, and stops where it was silent."""
-        return gradient * (x > 0)
+        return finite_array(gradient, "gradient", np.shape(x)) * (np.asarray(x) > 0)
 
     def relprop(self, x: Array, relevance: Array) -> Array:
         """The relevance, as it came."""
@@ -63,6 +66,8 @@ class Step(NamedTuple):
     """One layer on the way back: where relevance entered, what it was made of, and where it went."""
 
     name: str
+    layer: Linear | ReLU
+    layer_input: Array  # (n, inputs)
     rule: Rule | None  # None where the layer has no weights and relevance passes through
     entered: Array  # (n, outputs)
     left: Redistribution
@@ -70,7 +75,8 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What `Network.fit` reports after each epoch: loss and accuracy on the training data, and the last gradients."""
+    """What `Network.fit` reports after each epoch: the mean loss of its batches, and of the network as it is then the
+    accuracy, the weights of each layer and their gradients over all training data."""
 
     epoch: int
     loss: float
@@ -102,8 +108,9 @@ class Network:
 
         The weights are normal with variance 2 / inputs (He et al. 2015), the biases zero.
         """
-        if len(sizes) < 2 or any(size < 1 for size in sizes):
-            raise ValueError(f"sizes: got {tuple(sizes)}; expected at least an input and an output size, each ≥ 1")
+        _check_generator(rng)
+        if not isinstance(sizes, (tuple, list)) or len(sizes) < 2 or not all(_is_whole(size) for size in sizes):
+            raise ValueError(f"sizes: got {sizes!r}; expected at least an input and an output size, whole numbers ≥ 1")
         layers: list[Linear | ReLU] = []
         for inputs, outputs in pairwise(sizes):
             weight = rng.normal(0, np.sqrt(2 / inputs), size=(inputs, outputs))
@@ -141,6 +148,9 @@ class Network:
             x: inputs, shape (n, inputs).
             start: relevance of the logits, shape (n, classes); `targets` makes it.
             rules: one rule for all layers with weights, or one for each, from the input up.
+
+        Raises:
+            TypeError, ValueError: an argument that is not finite or of the wrong shape, or rules that do not fit.
         """
         *_, last = self.relevance_steps(x, start, rules)
         return last.left.relevance
@@ -156,7 +166,7 @@ class Network:
                 left = redistribute(layer_input, layer.weight, layer.bias, relevance, rule)
             else:
                 left = Redistribution(relevance, np.zeros(len(relevance)), np.zeros(len(relevance)))
-            yield Step(f"{type(layer).__name__} {index + 1}", rule, relevance, left)
+            yield Step(f"{type(layer).__name__} {index + 1}", layer, layer_input, rule, relevance, left)
             relevance = left.relevance
 
     def _rule_of_each_layer(self, rules: Rule | Sequence[Rule]) -> list[Rule | None]:
@@ -173,8 +183,14 @@ class Network:
     # Training
 
     def gradients(self, x: Array, labels: Array) -> tuple[float, list[tuple[Array, Array]]]:
-        """The mean cross-entropy of the labelled inputs, and its gradient for each layer's (weight, bias)."""
+        """The mean cross-entropy of the labelled inputs, and its gradient for each layer's (weight, bias).
+
+        Args:
+            x: inputs, shape (n, inputs).
+            labels: the right class of each, whole numbers, shape (n,).
+        """
         reached = self.activations(x)
+        labels = _labels(labels, *reached[-1].shape)
         log_probability = log_softmax(reached[-1])
         rows = np.arange(len(x))
         loss = -float(log_probability[rows, labels].mean())
@@ -191,6 +207,8 @@ class Network:
     def accuracy(self, x: Any, labels: Any) -> float:
         """The fraction of inputs whose largest logit is their label's."""
         logits = self.forward(x)
+        if len(logits) == 0:
+            raise ValueError("x: got no inputs; expected at least one")
         return float(np.mean(logits.argmax(axis=1) == _labels(labels, *logits.shape)))
 
     def fit(
@@ -215,25 +233,35 @@ class Network:
             labels: the right class of each, whole numbers, shape (n,).
             rng: decides the order of the batches.
             epochs: how often each input is seen.
+            batch_size: how many inputs each step looks at.
+            learning_rate: how far the first steps go downhill.
+            momentum: how much of the last step is kept in the next, from 0 to below 1.
             weight_decay: strength of the pull of the weights towards zero; weights that nobody needs fade away.
             on_epoch: called with a `Snapshot` after each epoch.
 
         Returns:
             The loss curve: the mean cross-entropy of each epoch's batches.
+
+        Raises:
+            TypeError, ValueError: an argument that is not in its range, or a loss that is no longer finite; the network
+                is then as it was before.
         """
         from tqdm.auto import trange
 
         for name, whole in (("epochs", epochs), ("batch_size", batch_size)):
-            if not isinstance(whole, int) or whole < 1:
+            if not _is_whole(whole):
                 raise ValueError(f"{name}: got {whole!r}; expected a whole number ≥ 1")
-        for name, rate in (("learning_rate", learning_rate), ("momentum", momentum), ("weight_decay", weight_decay)):
-            if not 0 <= rate < np.inf:
-                raise ValueError(f"{name}: got {rate!r}; expected a finite number ≥ 0")
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"rng: got {rng!r}; expected a generator such as numpy.random.default_rng(0)")
+        limits = {"learning_rate": np.inf, "momentum": 1.0, "weight_decay": np.inf}
+        for name, rate in zip(limits, (learning_rate, momentum, weight_decay), strict=True):
+            if not isinstance(rate, (int, float)) or not 0 <= rate < limits[name]:
+                raise ValueError(f"{name}: got {rate!r}; expected a number from 0 to below {limits[name]:g}")
+        _check_generator(rng)
         x = finite_array(x, "x", ("n", len(self.linear_layers[0].weight)))
         labels = _labels(labels, len(x), self.linear_layers[-1].weight.shape[1])
+        if len(x) == 0:
+            raise ValueError("x: got no inputs; expected at least one to learn from")
         parameters = [parameter for layer in self.linear_layers for parameter in (layer.weight, layer.bias)]
+        before = [parameter.copy() for parameter in parameters]
         velocities = [np.zeros_like(parameter) for parameter in parameters]
         steps_in_all = epochs * -(-len(x) // batch_size)
         step, curve = 0, []
@@ -242,7 +270,13 @@ class Network:
         for epoch in progress:
             losses = []
             for batch in np.split(rng.permutation(len(x)), range(batch_size, len(x), batch_size)):
-                loss, gradients = self.gradients(x[batch], labels[batch])
+                try:
+                    loss, gradients = self.gradients(x[batch], labels[batch])
+                except ValueError:  # the last step made activations overflow
+                    for parameter, old in zip(parameters, before, strict=True):
+                        parameter[:] = old
+                    reason = f"learning_rate: {learning_rate} is too large, the weights grew without bound"
+                    raise ValueError(reason) from None
                 rate = learning_rate * (1 + np.cos(np.pi * step / steps_in_all)) / 2
                 slopes = [slope for pair in gradients for slope in pair]
                 for parameter, velocity, slope in zip(parameters, velocities, slopes, strict=True):
@@ -255,7 +289,7 @@ class Network:
             progress.set_postfix(loss=f"{curve[-1]:.4f}")
             if on_epoch is not None:
                 weights = [layer.weight.copy() for layer in self.linear_layers]
-                slopes_now = [weight_slope for weight_slope, _ in gradients]
+                slopes_now = [weight_slope for weight_slope, _ in self.gradients(x, labels)[1]]
                 on_epoch(Snapshot(epoch + 1, curve[-1], self.accuracy(x, labels), weights, slopes_now))
         return curve
 
@@ -305,6 +339,16 @@ def log_softmax(logits: Array) -> Array:
     """log p_c = z_c − log Σ_c' exp(z_c'), computed without overflow."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _is_whole(number: Any) -> bool:
+    """Whether it is a whole number ≥ 1."""
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool) and bool(number >= 1)
+
+
+def _check_generator(rng: Any) -> None:
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng: got {rng!r}; expected a generator such as numpy.random.default_rng(0)")
 
 
 def _labels(labels: Any, count: int, classes: int) -> Array:

@@ -17,6 +17,7 @@ Nothing here computes: `dense` does, with the few lines above. The versions are 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -93,13 +94,13 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(ABC):
     """What all rules share.
 
     Args:
         epsilon: the stabiliser ε ≥ 0 added to every denominator, with the denominator's sign.
         bias: "keep" leaves the bias in the denominator, where it takes its share of the relevance and keeps it;
-            "ignore" leaves it out, and all relevance goes to the inputs.
+            "ignore" leaves it out, and all relevance goes to the inputs. zᴮ, w² and flat have no bias in any case.
 
     Raises:
         ValueError, TypeError: an argument is not a finite number in its range, or `bias` is neither word.
@@ -113,11 +114,11 @@ class Rule:
         if self.bias not in ("keep", "ignore"):
             raise ValueError(f'{type(self).__name__}: bias={self.bias!r}; expected "keep" or "ignore"')
 
+    @abstractmethod
     def groups(self) -> tuple[Group, ...]:
         """The terms of the rule, in groups that share a denominator."""
-        raise NotImplementedError
 
-    def check_input(self, x: Any) -> None:
+    def check_input(self, x: Any) -> None:  # noqa: B027, most rules assume nothing
         """Raise ValueError where the rule makes an assumption about its input that `x` breaks."""
 
 
@@ -151,12 +152,13 @@ class Gamma(Rule):
 
     For x ≥ 0 and z_k > 0: R_j = Σ_k x_j (w_jk + γ w⁺_jk) / (Σ_j x_j (w_jk + γ w⁺_jk) + b_k + γ b⁺_k) · R_k.
     In general what has the sign of z_k is favoured: for z_k ≥ 0 the products x⁺w⁺ and x⁻w⁻, for z_k < 0 the
-    products x⁺w⁻ and x⁻w⁺. γ = 0 is LRP-0, and γ → ∞ tends to z⁺ where z_k > 0.
+    products x⁺w⁻ and x⁻w⁺. γ = 0 is the ε rule, and γ → ∞ tends to z⁺ where
+    z_k > 0.
 
     Args:
         gamma: γ ≥ 0, how much more the favoured contributions count.
 
-    Source: Montavon et al. 2019, table 1; for signed inputs Andéol et al. 2021.
+    Source: Montavon et al. 2019, section 10.2; for signed inputs Andéol et al. 2021.
     """
 
     gamma: float = 0.25
@@ -181,7 +183,7 @@ _AGAINST = (Term(POSITIVE, NEGATIVE, NEGATIVE), Term(NEGATIVE, POSITIVE))
 class ZPlus(Rule):
     """z⁺: only what raised z_k counts. For x ≥ 0: R_j = Σ_k x_j w⁺_jk / (Σ_j x_j w⁺_jk + b⁺_k) · R_k.
 
-    Negative inputs count with negative weights. Source: Montavon et al. 2017, section 4.2.
+    Negative inputs count with negative weights. Source: Montavon et al. 2017.
     """
 
     def groups(self) -> tuple[Group, ...]:
@@ -192,8 +194,9 @@ class ZPlus(Rule):
 class AlphaBeta(Rule):
     """αβ: what raised z_k and what lowered it are shared out apart, R_j = α·(positive share) − β·(negative share).
 
-    Where β > 0, a neuron that has only one of the two sides gives that side all its relevance, so that relevance is
-    conserved. α = 1, β = 0 is z⁺.
+    Where β > 0, a neuron of which one side is exactly empty gives the other all its relevance, so that relevance is
+    conserved. A side that is there but much smaller than ε hands most of its fraction to the stabiliser. α = 1, β = 0
+    is z⁺.
 
     Args:
         alpha: α ≥ 1, the weight of the positive side.
@@ -236,7 +239,7 @@ class ZBox(Rule):
     Raises:
         ValueError: l > h somewhere, or later an input outside the box.
 
-    Source: Montavon et al. 2017, eq. 17.
+    There is no bias. Source: Montavon et al. 2017.
     """
 
     low: Any
@@ -262,17 +265,19 @@ class ZBox(Rule):
                 raise ValueError(f"ZBox: {name} has shape {bound.shape}; expected {np.shape(x)[1:]}, that of one input")
         slack = BOX_TOLERANCE * (self.high - self.low)
         if np.any(x < self.low - slack) or np.any(x > self.high + slack):
+            low, high = np.min(self.low), np.max(self.high)
             raise ValueError(
-                f"x: values from {np.min(x):g} to {np.max(x):g} leave the box of ZBox(low={self.low}, "
-                f"high={self.high}); give the bounds of the scale that x is in"
+                f"x: values from {np.min(x):g} to {np.max(x):g} leave the box of ZBox(low={low}, high={high}); give "
+                "the bounds of the scale that x is in"
             )
 
 
 @dataclass(frozen=True)
 class WSquare(Rule):
-    """w²: R_j = Σ_k w²_jk / Σ_j w²_jk · R_k. The input does not enter, nor does the bias.
+    """w²: R_j = Σ_k w²_jk / (Σ_j w²_jk + ε) · R_k. The input does not enter, nor does the bias.
 
-    Source: Montavon et al. 2017, eq. 13.
+    The denominator is never negative, so ε = 0 is safe, and the better choice where weights are so small that their
+    squares are not large against ε. Source: Montavon et al. 2017.
     """
 
     def groups(self) -> tuple[Group, ...]:
@@ -281,7 +286,7 @@ class WSquare(Rule):
 
 @dataclass(frozen=True)
 class Flat(Rule):
-    """Flat: every input gets the same share of every neuron, R_j = Σ_k R_k / (number of inputs). No bias.
+    """Flat: every input gets the same share of every neuron, R_j = Σ_k R_k / (number of inputs + ε). No bias.
 
     Source: Bach et al. 2016, "Controlling explanatory heatmap resolution and semantics via decomposition depth".
     """

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lrp_edu.arrays import Array, finite_array
+from lrp_edu.numpy_lrp import log_softmax
 
 Classes = int | Sequence[int] | Literal["all"] | None
 
@@ -42,7 +43,7 @@ def choose(logits: Array, classes: Classes, name: str = "classes") -> Array:
     if chosen.shape != (count,):
         raise ValueError(f"{name}: got shape {chosen.shape} for {count} inputs; give one class, or one for each input")
     if count and (chosen.min() < 0 or chosen.max() >= number):
-        raise ValueError(f"{name}: got {chosen.min()} to {chosen.max()}; the network has classes 0 to {number - 1}")
+        raise ValueError(f"{name}: got {classes!r}; the network has classes 0 to {number - 1}")
     mask = np.zeros_like(logits)
     mask[np.arange(count), chosen] = 1
     return mask
@@ -160,9 +161,9 @@ def _without(logits: Array, chosen: Array) -> Array:
 
 
 def _log_sum_exp(logits: Array) -> Array:
-    highest = logits.max(axis=1, keepdims=True)
-    return (highest + np.log(np.exp(logits - highest).sum(axis=1, keepdims=True)))[:, 0]
+    """log Σ_c exp(z_c) of each row, from the largest logit: log p_c = z_c − log Σ exp."""
+    return logits.max(axis=1) - log_softmax(logits).max(axis=1)
 
 
 def _softmax(logits: Array) -> Array:
-    return np.exp(logits - _log_sum_exp(logits)[:, None])
+    return np.exp(log_softmax(logits))

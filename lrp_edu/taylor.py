@@ -76,7 +76,7 @@ def neuron(dimensions: int) -> Neuron:
 
 
 def hessian(neuron: Neuron) -> sp.Matrix:
-    """The second derivatives of the neuron's output. All are zero: f is flat on either side of its hinge, so an
+    """The second derivatives of the neuron's output. All are zero: f is straight on either side of its hinge, so an
     expansion around a point on the hinge, taken from the active side, has no remainder (ε = 0)."""
     return sp.hessian(neuron.output, neuron.inputs).applyfunc(sp.simplify)
 
@@ -89,11 +89,10 @@ def step_to_root(neuron: Neuron, direction: Sequence[Any]) -> sp.Expr:
     """
     t = sp.Dummy("t", real=True)
     on_the_way = neuron.z.subs(_at(neuron.inputs, _along(neuron, direction, t)), simultaneous=True)
-    climb = sp.expand(sp.diff(on_the_way, t))
-    if climb == 0:
+    solutions = sp.solve(sp.expand(on_the_way), t)
+    if not solutions:
         raise ValueError(f"direction: along {tuple(direction)} the neuron never changes, so no root can be reached")
-    (solution,) = sp.solve(neuron.z + climb * t, t)  # z is linear in t
-    return solution
+    return solutions[0]
 
 
 def root_point(neuron: Neuron, direction: Sequence[Any]) -> Expressions:
@@ -104,12 +103,12 @@ def root_point(neuron: Neuron, direction: Sequence[Any]) -> Expressions:
 def relevances(neuron: Neuron, direction: Sequence[Any]) -> Expressions:
     """The relevance of each input of an active neuron: the first-order terms around the root along `direction`.
 
-    Slope times distance, ∂z/∂x_i · (x_i − x̃_i) with x_i − x̃_i = −t·d_i, comes out as
-    R_i = w_i d_i / (Σ_j w_j d_j) · z. The R_i add up to z: no remainder.
+    They come out as R_i = w_i d_i / (Σ_j w_j d_j) · z and add up to z: no remainder.
     """
     t = step_to_root(neuron, direction)
-    slopes = [sp.diff(neuron.z, x) for x in neuron.inputs]
-    return tuple(sp.expand(slope * d) * -sp.factor(t) for slope, d in zip(slopes, direction, strict=True))
+    terms = first_order_terms(neuron.z, neuron.inputs, root_point(neuron, direction))
+    climbs = [sp.expand(-term / t) for term in terms]  # w_i d_i; and −t is z / Σ_j w_j d_j
+    return tuple(climb / sum(climbs) * neuron.z for climb in climbs)
 
 
 def _along(neuron: Neuron, direction: Sequence[Any], step: sp.Expr) -> Expressions:

@@ -644,7 +644,7 @@ RNG = np.random.default_rng(0)
             ValueError,
             r"^sizes: got \(4,\); expected at least an input and an output",
         ),
-        (lambda: Network.random((4, 0), RNG), ValueError, r"^sizes: got \(4, 0\); .* each ≥ 1"),
+        (lambda: Network.random((4, 0), RNG), ValueError, r"^sizes: got \(4, 0\); .* whole numbers ≥ 1"),
         (lambda: NETWORK.forward(np.ones((2, 4))), ValueError, r"^x: got shape \(2, 4\), expected \(n, 5\)"),
         (lambda: NETWORK.forward(np.ones(5)), ValueError, r"^x: got shape \(5,\), expected \(n, 5\)"),
         (lambda: NETWORK.forward(X * np.nan), ValueError, r"^x: holds nan at position \(0, 0\)"),
@@ -708,3 +708,43 @@ def test_a_wrong_setting_of_fit_is_named(argument: str, value: Any) -> None:
 def test_accuracy_refuses_labels_of_another_length() -> None:
     with pytest.raises(ValueError, match=r"^labels: got .* of shape \(2, 1\); expected 2 whole numbers"):
         NETWORK.accuracy(X, [[0], [1]])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Network.random((4, 2), None), TypeError, "^rng: got None"),
+        (lambda: Network.random(64, RNG), ValueError, "^sizes: got 64"),
+        (lambda: Network.random((4.5, 2), RNG), ValueError, r"^sizes: got \(4.5, 2\)"),
+        (lambda: random_network(0).gradients(np.zeros((2, 5)), [0, 7]), ValueError, "^labels: got classes from 0 to 7"),
+        (lambda: random_network(0).accuracy(np.zeros((0, 5)), np.zeros(0, int)), ValueError, "^x: got no inputs"),
+        (lambda: random_network(0).fit(np.zeros((0, 5)), np.zeros(0, int), RNG), ValueError, "^x: got no inputs"),
+        (lambda: random_network(0).fit(np.ones((1, 5)), [0], RNG, momentum=1.0), ValueError, "^momentum: got 1.0"),
+        (lambda: random_network(0).fit(np.ones((1, 5)), [0], RNG, learning_rate="a"), ValueError, "^learning_rate:"),
+        (lambda: Linear(np.eye(2), np.zeros(2)).forward(np.array([[np.nan, 1]])), ValueError, "^x: holds nan"),
+        (lambda: Linear(np.eye(2), np.zeros(2)).forward(np.ones((1, 3))), ValueError, r"^x: got shape \(1, 3\)"),
+        (lambda: ReLU().gradprop(np.ones((1, 3)), np.ones((1, 2))), ValueError, r"^gradient: got shape \(1, 2\)"),
+    ],
+)
+def test_what_comes_in_from_a_learner_is_checked(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_learning_rate_that_diverges_is_said_and_the_network_kept() -> None:
+    network = random_network(3)
+    before = [layer.weight.copy() for layer in network.linear_layers]
+    with pytest.raises(ValueError, match=r"^learning_rate: 1e\+200 is too large"):
+        network.fit(RNG.normal(size=(20, 5)), RNG.integers(0, 3, 20), RNG, learning_rate=1e200)
+    for layer, weight in zip(network.linear_layers, before, strict=True):
+        np.testing.assert_array_equal(layer.weight, weight)
+
+
+def test_a_snapshot_holds_the_gradients_over_all_training_data() -> None:
+    network, snapshots = random_network(4), []
+    x, labels = RNG.normal(size=(50, 5)), RNG.integers(0, 3, 50)
+    network.fit(x, labels, RNG, epochs=2, on_epoch=snapshots.append)
+    _, expected = network.gradients(x, labels)
+    for found, (weight, _) in zip(snapshots[-1].gradients, expected, strict=True):
+        np.testing.assert_array_equal(found, weight)

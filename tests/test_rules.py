@@ -213,6 +213,6 @@ def test_the_box_forgives_rounding_of_float32_only(x: float, fits: bool) -> None
             box.check_input(np.array([[0.5, x]]))
 
 
-def test_the_base_class_has_no_terms() -> None:
-    with pytest.raises(NotImplementedError):
-        Rule().groups()
+def test_the_base_class_is_no_rule() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        Rule()  # type: ignore[abstract]

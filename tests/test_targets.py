@@ -169,9 +169,9 @@ def test_an_empty_batch_gives_an_empty_batch(kind: type[Target]) -> None:
 @pytest.mark.parametrize(
     ("classes", "error", "message"),
     [
-        (4, ValueError, r"^classes: got 4 to 4; the network has classes 0 to 3$"),
-        (-1, ValueError, r"^classes: got -1 to -1; the network has classes 0 to 3$"),
-        ([0, 7], ValueError, r"^classes: got 0 to 7; the network has classes 0 to 3$"),
+        (4, ValueError, r"^classes: got 4; the network has classes 0 to 3$"),
+        (-1, ValueError, r"^classes: got -1; the network has classes 0 to 3$"),
+        ([0, 7], ValueError, r"^classes: got \[0, 7\]; the network has classes 0 to 3$"),
         ([0, 1, 2], ValueError, r"^classes: got shape \(3,\) for 2 inputs; give one class, or one for each input$"),
         ([[0, 1]], ValueError, r"^classes: got shape \(1, 2\) for 2 inputs"),
         (1.0, TypeError, r"^classes: got 1.0; expected whole numbers from 0 to 3$"),
