@@ -9,16 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrp_edu import check, data, flow, ledger, numpy_lrp, plotting, roots, rules, targets, taylor, widgets
+    from lrp_edu import (
+        check,
+        composites,
+        data,
+        flow,
+        ledger,
+        models,
+        numpy_lrp,
+        plotting,
+        roots,
+        rules,
+        targets,
+        taylor,
+        widgets,
+    )
     from lrp_edu.dense import relprop_dense
+    from lrp_edu.keras_lrp import LRP
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "LRP",
     "check",
+    "composites",
     "data",
     "flow",
     "ledger",
+    "models",
     "numpy_lrp",
     "plotting",
     "relprop_dense",
@@ -29,7 +47,7 @@ __all__ = [
     "widgets",
 ]
 
-_HOME_OF = {"relprop_dense": "dense"}
+_HOME_OF = {"LRP": "keras_lrp", "relprop_dense": "dense"}
 
 
 def __getattr__(name: str) -> Any:

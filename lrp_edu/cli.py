@@ -1,10 +1,12 @@
-"""The command line: `lrp-edu lab` opens the course, `lrp-edu release` writes the student notebooks."""
+"""The command line: `lab` opens the course, `explain` explains a picture, `release` writes the student notebooks."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,6 +39,20 @@ app = typer.Typer(
 )
 
 
+@contextmanager
+def _without_messages() -> Iterator[None]:
+    """Nothing reaches stderr, not even from compiled code: TensorFlow tells at its start what no reader asked for."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"lrp-edu {lrp_edu.__version__}")
@@ -64,6 +80,26 @@ def lab(context: typer.Context) -> None:
         # JupyterLab takes the place of this process, so that Ctrl-C and other signals reach it and nothing else.
         os.execv(command[0], command)
     raise typer.Exit(subprocess.call(command))
+
+
+@app.command()
+def explain(
+    photo: Annotated[Path | None, typer.Argument(help="A picture; without one, a coloured shape is explained.")] = None,
+    model: Annotated[str, typer.Option(help="vgg16_mini (shipped), vgg16 or vgg19.")] = "vgg16_mini",
+    composite: Annotated[str, typer.Option(help="Which rules: a preset of lrp_edu.composites.")] = "epsilon_plus",
+    wanted: Annotated[
+        str | None, typer.Option("--class", help="The class to explain; else the network's answer.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Where the heatmap goes; else beside the picture.")] = None,
+) -> None:
+    """Explain what a network saw in a picture: write the heatmap, print the top classes and the ledger's sum."""
+    if find_spec("tensorflow") is None:
+        raise ValueError("TensorFlow is not installed for this Python; get it with: pip install 'lrp-edu[tensorflow]'")
+    with _without_messages():
+        from lrp_edu.explain import explain
+
+    for line in explain(photo, model, composite, wanted, output):
+        typer.echo(line)
 
 
 @app.command()

@@ -1,19 +1,39 @@
-"""Pictures to learn from and to explain: handwritten digits, small and large."""
+"""Pictures to learn from and to explain: handwritten digits, coloured shapes with their masks, photographs."""
 
 from __future__ import annotations
 
-import hashlib
-import http.client
-import os
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from lrp_edu.arrays import Array
+from lrp_edu.download import download, keras_home
+from lrp_edu.photographs import (
+    PREPROCESSED_HIGH,
+    PREPROCESSED_LOW,
+    Guess,
+    class_names,
+    decode,
+    photo,
+    preprocess,
+)
+from lrp_edu.shapes import Shapes, shapes
+
+__all__ = [
+    "PREPROCESSED_HIGH",
+    "PREPROCESSED_LOW",
+    "Digits",
+    "Guess",
+    "Shapes",
+    "class_names",
+    "decode",
+    "digits",
+    "mnist",
+    "photo",
+    "preprocess",
+    "shapes",
+]
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -33,7 +53,7 @@ class Digits:
 def digits() -> Digits:
     """scikit-learn's 1797 handwritten digits of 8 × 8 pixels: 1437 to train on, 360 to test, always the same split.
 
-    Source: Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI.
+    Source: Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI, CC BY 4.0.
     """
     from sklearn.datasets import load_digits
 
@@ -55,10 +75,9 @@ def mnist() -> Digits:
 
     Source: LeCun et al. 1998, "Gradient-based learning applied to document recognition".
     """
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    path = home / "datasets" / "mnist.npz"
+    path = keras_home() / "datasets" / "mnist.npz"
     if not path.exists():
-        _download(MNIST_URL, path, MNIST_SHA256)
+        download(MNIST_URL, path, MNIST_SHA256)
     try:
         with np.load(path, allow_pickle=False) as stored:
             (x_train, y_train), (x_test, y_test) = (_mnist_part(stored, part) for part in ("train", "test"))
@@ -73,32 +92,3 @@ def _mnist_part(stored: Mapping[str, Array], part: str) -> tuple[Array, Array]:
     if pictures.shape != (len(labels), 28, 28) or not set(labels) <= set(range(10)):
         raise ValueError(f"{part}: pictures of shape {pictures.shape}, {len(labels)} labels")
     return pictures.reshape(-1, 28 * 28).astype(np.float32) / 127.5 - 1, labels
-
-
-def _download(url: str, path: Path, sha256: str) -> None:
-    """Fetch a file under a progress bar; it gets its name only once it is whole and its hash is right."""
-    from tqdm.auto import tqdm
-
-    missing = f"{path} is not there"
-    if os.environ.get("LRP_EDU_OFFLINE") == "1":
-        raise FileNotFoundError(f"{missing}, and LRP_EDU_OFFLINE=1 forbids to download it; put the file there")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    seen = hashlib.sha256()
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer, open(partial, "wb") as file:
-            size = int(answer.headers.get("Content-Length", 0)) or None
-            with tqdm(total=size, unit="B", unit_scale=True, desc=path.name) as progress:
-                while block := answer.read(1 << 16):
-                    file.write(block)
-                    seen.update(block)
-                    progress.update(len(block))
-        if seen.hexdigest() != sha256:
-            raise ValueError(f"{url}: what came is not the file that was expected (its SHA-256 is {seen.hexdigest()})")
-        os.replace(partial, path)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        raise FileNotFoundError(
-            f"{missing}, and downloading it from {url} failed ({error}); connect to the internet, or put the file there"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -30,16 +30,8 @@ class Ledger:
     """
 
     rows: tuple[Row, ...]
-
-    @property
-    def start(self) -> float:
-        """The relevance that LRP started from."""
-        return self.rows[0].entered
-
-    @property
-    def arrived(self) -> float:
-        """The relevance that reached the input."""
-        return self.rows[-1].left
+    start: float  # the relevance that LRP started from
+    arrived: float  # the relevance that reached the input
 
     @property
     def bias(self) -> float:
@@ -66,19 +58,18 @@ class Ledger:
 
 def ledger(network: Network, x: Any, start: Any, rules: Rule | Sequence[Rule]) -> Ledger:
     """Explain `x` and keep the books; arguments as for `Network.relprop`."""
-    return Ledger(
-        tuple(
-            Row(
-                name=step.name,
-                rule=type(step.rule).__name__ if step.rule else "passes",
-                entered=float(step.entered.sum()),
-                left=float(step.left.relevance.sum()),
-                bias=float(step.left.bias.sum()),
-                stabiliser=float(step.left.stabiliser.sum()),
-            )
-            for step in network.relevance_steps(x, start, rules)
+    rows = tuple(
+        Row(
+            name=step.name,
+            rule=type(step.rule).__name__ if step.rule else "passes",
+            entered=float(step.entered.sum()),
+            left=float(step.left.relevance.sum()),
+            bias=float(step.left.bias.sum()),
+            stabiliser=float(step.left.stabiliser.sum()),
         )
+        for step in network.relevance_steps(x, start, rules)
     )
+    return Ledger(rows, start=rows[0].entered, arrived=rows[-1].left)
 
 
 def _aligned(cells: tuple[str, ...], widths: Sequence[int]) -> str:

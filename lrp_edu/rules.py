@@ -234,7 +234,7 @@ class ZBox(Rule):
     A black pixel can carry relevance: what counts is how far it is from the value at which it would have hurt most.
 
     Args:
-        low, high: the bounds l and h, numbers or arrays of the shape of one input.
+        low, high: the bounds l and h, numbers or arrays of the shape of one input or of its last axes.
 
     Raises:
         ValueError: l > h somewhere, or later an input outside the box.
@@ -260,9 +260,11 @@ class ZBox(Rule):
         return (Group((Term(WHOLE, WHOLE), Term(Constant(-self.low), POSITIVE), Term(Constant(-self.high), NEGATIVE))),)
 
     def check_input(self, x: Any) -> None:
+        one_input = np.shape(x)[1:]
         for name, bound in (("low", np.asarray(self.low)), ("high", np.asarray(self.high))):
-            if bound.ndim and bound.shape != np.shape(x)[1:]:
-                raise ValueError(f"ZBox: {name} has shape {bound.shape}; expected {np.shape(x)[1:]}, that of one input")
+            # A bound for each channel, shape (channels,), fits an image of shape (height, width, channels).
+            if bound.ndim > len(one_input) or bound.shape != one_input[len(one_input) - bound.ndim :]:
+                raise ValueError(f"ZBox: {name} has shape {bound.shape}; expected {one_input}, that of one input")
         slack = BOX_TOLERANCE * (self.high - self.low)
         if np.any(x < self.low - slack) or np.any(x > self.high + slack):
             low, high = np.min(self.low), np.max(self.high)

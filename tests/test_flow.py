@@ -33,11 +33,18 @@ RULES = [rules.ZBox(-1, 1), rules.ZPlus(), rules.Epsilon(0.5)]
 
 # Ledger
 
+
+def ledger_of(upper: tuple[float, ...], lower: tuple[float, ...]) -> Ledger:
+    """The books of two layers, each (entered, left, bias, stabiliser)."""
+    rows = (Row("Linear 3", "Epsilon", *upper), Row("Linear 1", "ZBox", *lower))
+    return Ledger(rows, start=upper[0], arrived=lower[1])
+
+
 BOOKS = {
     "of a network": ledger(NETWORK, PICTURES[:1], START, RULES),
-    "losses": Ledger((Row("Linear 3", "Epsilon", 3.0, 2.0, 0.75, 0.25), Row("Linear 1", "ZBox", 2.0, 2.0, 0, 0))),
-    "a bias that gives": Ledger((Row("Linear 3", "Epsilon", 3.0, 4.0, -1.5, 0.5), Row("Linear 1", "ZBox", 4, 4, 0, 0))),
-    "negative": Ledger((Row("Linear 3", "Epsilon", -3.0, -2.0, -0.75, -0.25), Row("Linear 1", "ZBox", -2, -2, 0, 0))),
+    "losses": ledger_of((3.0, 2.0, 0.75, 0.25), (2.0, 2.0, 0.0, 0.0)),
+    "a bias that gives": ledger_of((3.0, 4.0, -1.5, 0.5), (4.0, 4.0, 0.0, 0.0)),
+    "negative": ledger_of((-3.0, -2.0, -0.75, -0.25), (-2.0, -2.0, 0.0, 0.0)),
 }
 
 

@@ -74,7 +74,9 @@ def test_the_books_of_a_published_network() -> None:
             Row("ReLU 3", "passes", entered=89, left=89, bias=0, stabiliser=0),
             Row("Linear 2", "LRP0", entered=89, left=pytest.approx(96), bias=pytest.approx(-7), stabiliser=0),
             Row("Linear 1", "LRP0", entered=pytest.approx(96), left=pytest.approx(96), bias=0, stabiliser=0),
-        )
+        ),
+        start=88,
+        arrived=pytest.approx(96),
     )
     assert (books.start, books.arrived, books.bias) == (88, pytest.approx(96), pytest.approx(-8))
 
@@ -105,7 +107,8 @@ def test_printed_it_is_a_table() -> None:
 
 
 def test_the_table_shows_no_negative_zero() -> None:
-    rounding = Ledger((Row("Linear 1", "LRP0", entered=-1e-9, left=-0.0, bias=-1e-7, stabiliser=0.0),))
+    row = Row("Linear 1", "LRP0", entered=-1e-9, left=-0.0, bias=-1e-7, stabiliser=0.0)
+    rounding = Ledger((row,), start=-1e-9, arrived=-0.0)
     assert "-0.0000" not in str(rounding)
 
 

@@ -35,12 +35,19 @@ def stored_picture() -> bytes:
 
 def test_the_library_example_prints_the_ledger_that_stands_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TQDM_DISABLE", "1")
-    (example,) = blocks("python")
+    example = blocks("python")[0]
     (ledger,) = [text for text in blocks("") if text.startswith("layer")]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(example, {})
     assert printed.getvalue() == ledger
+
+
+def test_the_keras_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(blocks("python")[1], {})
+    printed = capsys.readouterr().out
+    assert "block1_conv1" in printed
+    assert "(4, 64, 64, 3)" in printed
 
 
 def test_the_picture_is_the_one_of_lesson_03() -> None:

@@ -1,0 +1,392 @@
+"""LRP on any Keras 3 model: the rules of `rules` on every layer of its graph, in about the time of a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from lrp_edu import composites, keras_rules
+from lrp_edu.arrays import Array, finite_array
+from lrp_edu.composites import Composite
+from lrp_edu.keras_graph import PADDINGS, WEIGHTED, Step, as_functional, keeps_sign, read
+from lrp_edu.keras_rules import Evaluated, Passed
+from lrp_edu.ledger import Ledger, Row
+from lrp_edu.rules import Parts, Rule, ZBox
+from lrp_edu.targets import Classes, Logit, Target
+
+Tensor = Any
+Pooling = Literal["winner", "proportional", "flat"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A step with its rule, and what else is known before anything runs."""
+
+    step: Step
+    rule: Rule | None
+    only_active: bool  # no relevance arrives where the output is ≤ 0
+
+    @property
+    def treatment(self) -> str:
+        """The rule's name, or what is done instead."""
+        return type(self.rule).__name__ if self.rule is not None else self.step.kind.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What LRP found for a batch of images."""
+
+    relevance: Array  # float32, the shape of the images
+    logits: Array  # (n, classes)
+    target: Target
+    start: Array  # (n, classes): the relevance that LRP started from
+    _explainer: LRP
+    _images: Array
+
+    def ledger(self) -> Ledger:
+        """Where the relevance went, layer by layer, summed over the batch."""
+        return self._explainer.books(self._images, self.start)
+
+
+class LRP:
+    """Explains the outputs of a Keras 3 model by Layer-wise Relevance Propagation.
+
+        explainer = LRP(model, "epsilon_plus")
+        explanation = explainer(images)
+
+    The model's weights, outputs and training flag are left as they are, and no weight is copied.
+
+    Args:
+        model: Sequential or functional, nested models included, with one input and one output.
+        composite: a preset's name (`composites.PRESETS`) or a Composite.
+        pooling: max-pooling hands relevance to the "winner", in proportion to the inputs ("proportional"), or in equal
+            shares ("flat").
+        rules: layer name → rule, in place of the composite's. "pass" hands relevance on as it came, for a layer whose
+            output has the shape of its input.
+        bias: "ignore" leaves the bias out of every rule of the composite.
+
+    Raises:
+        TypeError, ValueError: a model that cannot be read, an unknown composite, a rule for a layer that does not
+            exist, a layer without a rule; each named, with what to do.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        composite: str | Composite = "epsilon_plus",
+        *,
+        pooling: Pooling = "winner",
+        rules: Mapping[str, Rule | Literal["pass"]] | None = None,
+        bias: Literal["keep", "ignore"] = "keep",
+    ) -> None:
+        if pooling not in ("winner", "proportional", "flat"):
+            raise ValueError(f'pooling: got {pooling!r}; expected "winner", "proportional" or "flat"')
+        if bias not in ("keep", "ignore"):
+            raise ValueError(f'bias: got {bias!r}; expected "keep" or "ignore"')
+        if isinstance(composite, str):
+            composite = composites.get(composite)
+        if not isinstance(composite, Composite):
+            raise TypeError(f"composite: got {composite!r}; expected a name or a composite from lrp_edu.composites")
+        if bias == "ignore":
+            composite = composite.with_bias("ignore")
+        self.pooling = pooling
+        self._input = as_functional(model).inputs[0]
+        self._plan = _plan(read(model), composite, rules or {}, pooling)
+        self._target: Target = Logit()
+        self._refusal: Exception | None = None
+
+    # Traced when first used, once for every batch size.
+
+    @cached_property
+    def _explain(self) -> Any:
+        return tf.function(self._explained, input_signature=[self._images]).get_concrete_function()
+
+    @cached_property
+    def _account(self) -> Any:
+        start = tf.TensorSpec([None, None], self._input.dtype)
+        return tf.function(self._accounted, input_signature=[self._images, start]).get_concrete_function()
+
+    @property
+    def _images(self) -> Any:
+        return tf.TensorSpec([None, *self._input.shape[1:]], self._input.dtype)
+
+    def __call__(self, images: Any, target: Target | Classes = None) -> Explanation:
+        """Explain a batch of images.
+
+        Args:
+            images: in the shape and on the scale that the model takes.
+            target: None for the top class of each image, an int, a list with one class for each image, or one of
+                `lrp_edu.targets`.
+        """
+        checked = self._checked(images)
+        self._target = target if isinstance(target, Target) else Logit(target)
+        self._refusal = None
+        relevance, logits, start = self._explain(checked)
+        if self._refusal is not None:
+            raise self._refusal
+        return Explanation(relevance.numpy(), logits.numpy(), self._target, start.numpy(), self, checked)
+
+    def relevance(self, images: Tensor, start: Tensor) -> Tensor:
+        """The relevance of the images, given the relevance (n, classes) of the logits; tensors in, tensor out."""
+        images, start = (tf.convert_to_tensor(values, self._input.dtype) for values in (images, start))
+        return self._backward(*self._forward(images), start)[0]
+
+    def books(self, images: Any, start: Any) -> Ledger:
+        """The ledger of one explanation; arguments as for `relevance`."""
+        arrived, rows = self._account(self._checked(images), tf.cast(start, self._input.dtype))
+        named = [
+            Row(planned.step.name, planned.treatment, *(float(value) for value in numbers))
+            for planned, numbers in zip(reversed(self._plan), rows.numpy(), strict=True)
+        ]
+        return Ledger(tuple(named), start=float(np.sum(start)), arrived=float(arrived))
+
+    def summary(self) -> None:
+        """Print one row a layer: what will be done, before anything is run."""
+        heads = ("layer", "kind", "rule", "input ≥ 0", "notes")
+        lines = [
+            (
+                planned.step.name,
+                planned.step.kind.replace("_", " "),
+                _in_one_line(planned.rule) if planned.rule is not None else _without_rule(planned.step, self.pooling),
+                "yes" if planned.step.nonnegative_input else "no",
+                ", ".join(planned.step.notes),
+            )
+            for planned in self._plan
+        ]
+        widths = [max(len(line[column]) for line in (heads, *lines)) for column in range(len(heads))]
+        for line in (heads, tuple("-" * width for width in widths), *lines):
+            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+    # The walk
+
+    def _explained(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        values, linear_parts = self._forward(images)
+        logits = values[self._plan[-1].step.output]
+        start = tf.numpy_function(self._start, [logits], logits.dtype)
+        start.set_shape(logits.shape)
+        return self._backward(values, linear_parts, start)[0], logits, start
+
+    def _start(self, logits: Array) -> Array:
+        """The start relevance; an error is kept for `__call__` to raise, or TensorFlow would raise its own."""
+        try:
+            return self._target.start(logits).astype(logits.dtype)
+        except (TypeError, ValueError) as refusal:
+            self._refusal = refusal
+            return np.zeros_like(logits)
+
+    def _accounted(self, images: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        arrived, rows = self._backward(*self._forward(images), start)
+        return tf.reduce_sum(arrived), tf.stack([tf.stack(row) for row in rows])
+
+    def _forward(self, images: Tensor) -> tuple[dict[int, Tensor], dict[int, Evaluated]]:
+        """The value of each tensor of the graph, and the linear part behind it where there is one."""
+        values, linear_parts = {0: images}, {}
+        for step in (planned.step for planned in self._plan):
+            inputs = [values[number] for number in step.inputs]
+            if step.linear is not None:
+                linear_parts[step.output] = step.linear.evaluated(inputs[0])
+                values[step.output] = linear_parts[step.output].z
+            elif step.kind == "activation" and step.activation is None:
+                values[step.output] = step.layer(inputs[0])
+            elif step.kind == "activation":
+                values[step.output] = inputs[0]
+            else:
+                values[step.output] = _called(step.layer, inputs)
+            if step.activation is not None:
+                values[step.output] = step.activation(values[step.output])
+        return values, linear_parts
+
+    def _backward(
+        self, values: dict[int, Tensor], linear_parts: dict[int, Evaluated], start: Tensor
+    ) -> tuple[Tensor, list[list[Tensor]]]:
+        """The relevance of the input, and for each layer on the way down (entered, left, bias, stabiliser)."""
+        relevance: dict[int, Tensor] = {self._plan[-1].step.output: start}
+        rows = []
+        for planned in reversed(self._plan):
+            step = planned.step
+            entered = relevance.pop(step.output)
+            inputs = [values[number] for number in step.inputs]
+            passed = self._passed(planned, inputs, linear_parts.get(step.output), entered)
+            for number, part in zip(step.inputs, passed, strict=True):
+                relevance[number] = relevance[number] + part.relevance if number in relevance else part.relevance
+            rows.append(
+                [
+                    tf.reduce_sum(entered),
+                    tf.add_n([tf.reduce_sum(part.relevance) for part in passed]),
+                    tf.add_n([tf.reduce_sum(part.bias) for part in passed]),
+                    tf.add_n([tf.reduce_sum(part.stabiliser) for part in passed]),
+                ]
+            )
+        return relevance[0], rows
+
+    def _passed(
+        self, planned: Planned, inputs: list[Tensor], linear: Evaluated | None, relevance: Tensor
+    ) -> list[Passed]:
+        """What each input of a step gets."""
+        step, x = planned.step, inputs[0]
+        if planned.rule is not None and linear is not None:
+            rule, known, active = planned.rule, step.nonnegative_input, planned.only_active
+            return [keras_rules.redistribute(linear, relevance, rule, known, active)]
+        if step.kind == "max_pool":
+            return [keras_rules.max_pool(step.layer, x, relevance, self.pooling)]
+        if step.kind == "average_pool":
+            return [keras_rules.average_pool(step.layer, x, relevance)]
+        if step.kind == "add":
+            return keras_rules.add(step.layer, inputs, relevance)
+        if step.kind == "rearrange":
+            return _rearranged(step.layer, inputs, relevance)
+        if not x.shape.is_compatible_with(relevance.shape):
+            raise ValueError(
+                f"LRP: layer {step.name!r} ({type(step.layer).__name__}) makes {tuple(relevance.shape[1:])} of "
+                f"{tuple(x.shape[1:])}, so its relevance cannot pass as it is; give it a rule, or cut the model before "
+                "it"
+            )
+        return [keras_rules.unchanged(relevance, relevance)]
+
+    def _checked(self, images: Any) -> Tensor:
+        """The images as a tensor, or an error that says what does not fit."""
+        expected = ["n", *("any" if length is None else length for length in self._input.shape[1:])]
+        array = finite_array(images, "images", expected)
+        if len(array) == 0:
+            raise ValueError("images: got an empty batch; give at least one")
+        for planned in self._plan:
+            if isinstance(planned.rule, ZBox) and planned.step.is_first:
+                planned.rule.check_input(array)
+        return tf.convert_to_tensor(array.astype(self._input.dtype))
+
+
+def _in_one_line(rule: Rule) -> str:
+    """The rule as it was made, with arrays named by their shape alone."""
+    given = ((part.name, getattr(rule, part.name)) for part in fields(rule))
+    shown = ((name, f"array{value.shape}" if isinstance(value, np.ndarray) else repr(value)) for name, value in given)
+    return f"{type(rule).__name__}({', '.join(f'{name}={value}' for name, value in shown)})"
+
+
+def _without_rule(step: Step, pooling: str) -> str:
+    words = {"max_pool": pooling, "average_pool": "proportional", "add": "proportional"}
+    return words.get(step.kind, "passes")
+
+
+def _called(layer: Any, inputs: list[Tensor]) -> Tensor:
+    given = inputs if len(inputs) > 1 else inputs[0]
+    return layer(given, training=False) if getattr(layer, "_call_has_training_arg", False) else layer(given)
+
+
+def _rearranged(layer: Any, inputs: list[Tensor], relevance: Tensor) -> list[Passed]:
+    """Relevance goes back to where each value came from."""
+    inputs = [tf.identity(x) for x in inputs]  # apart, should one tensor be given twice
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        y = _called(layer, inputs)
+    passed = tape.gradient(y, inputs, output_gradients=relevance)
+    first = keras_rules.unchanged(passed[0], relevance)
+    if isinstance(layer, PADDINGS):  # what a rule gave to the zeros is lost
+        first = first._replace(stabiliser=keras_rules.each_sample(relevance) - keras_rules.each_sample(passed[0]))
+    return [first, *(keras_rules.unchanged(part, relevance) for part in passed[1:])]
+
+
+# The plan
+
+
+def _plan(
+    steps: Sequence[Step], composite: Composite, own_rules: Mapping[str, Rule | Literal["pass"]], pooling: str
+) -> list[Planned]:
+    """Each step with its rule.
+
+    Raises:
+        ValueError, TypeError: an override that is no rule or names no layer, or a layer for which there is no rule.
+    """
+    _check_overrides(steps, own_rules)
+    ruled = [_ruled(step, composite, own_rules.get(step.name)) for step in steps]
+    for step, rule in ruled:
+        if step.kind == "unknown" or (step.kind in WEIGHTED and rule is None):
+            raise ValueError(
+                f"LRP: layer {step.name!r} ({type(step.layer).__name__}) has no rule; give one with "
+                f'rules={{"{step.name}": ...}}, "pass" to hand its relevance through, or cut the model before it'
+            )
+    active = _active(ruled, pooling)
+    return [Planned(step, rule, only_active) for (step, rule), only_active in zip(ruled, active, strict=True)]
+
+
+def _ruled(step: Step, composite: Composite, override: Rule | Literal["pass"] | None) -> tuple[Step, Rule | None]:
+    if override == "pass":
+        return step.noted("passes through", kind="activation", activation=_value_of(step), linear=None), None
+    if step.kind not in WEIGHTED:
+        return step, None
+    return step, composite.rule_for(step.kind, step.is_first) if override is None else override
+
+
+def _value_of(step: Step) -> Callable[[Tensor], Tensor]:
+    """What the step makes of its input, with all that was decided about it: softmax taken off, batch norm folded in."""
+
+    def value(x: Tensor) -> Tensor:
+        if step.linear is None:
+            return _called(step.layer, [x])
+        z = step.linear.evaluated(x).z
+        return z if step.activation is None else step.activation(z)
+
+    return value
+
+
+def _check_overrides(steps: Sequence[Step], own_rules: Mapping[str, Any]) -> None:
+    names = [step.name for step in steps]
+    for name, rule in own_rules.items():
+        if name not in names:
+            near = get_close_matches(str(name), names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise ValueError(f"rules: there is no layer {name!r}{hint} The layers are: {', '.join(names)}")
+        if not isinstance(rule, Rule) and rule != "pass":
+            raise TypeError(f'rules: {name!r} has {rule!r}; expected a rule object such as rules.Epsilon(), or "pass"')
+        step = steps[names.index(name)]
+        if isinstance(rule, Rule) and step.kind not in WEIGHTED:
+            notes = f" ({', '.join(step.notes)})" if step.notes else ""
+            raise ValueError(
+                f"rules: layer {name!r}{notes} is no dense layer, convolution or batch normalisation, so no rule fits "
+                'it; "pass" hands its relevance through'
+            )
+        if rule == "pass" and len(step.inputs) > 1:
+            raise ValueError(
+                f"rules: layer {name!r} has {len(step.inputs)} inputs, so its relevance cannot pass as it is; cut the "
+                "model before it"
+            )
+
+
+def _active(ruled: Sequence[tuple[Step, Rule | None]], pooling: str) -> list[bool]:
+    """For each step whether no relevance can arrive where its output is ≤ 0.
+
+    So it is below a ReLU if all that use its output hand relevance out in proportion to it: then a silent neuron gets
+    none, and rules that tell neurons apart by their sign (γ) need not ask.
+    """
+    in_proportion: dict[int, bool] = {}
+    answers = []
+    for step, rule in reversed(ruled):
+        ends_in_relu = getattr(step.activation, "__name__", "") == "relu" or type(step.layer).__name__ == "ReLU"
+        arriving = in_proportion.get(step.output, False)
+        answers.append(bool(arriving and (ends_in_relu or _relu_above(step, ruled))))
+        proportional = _hands_out_in_proportion(step, rule, pooling, arriving)
+        for number in step.inputs:
+            in_proportion[number] = in_proportion.get(number, True) and proportional
+    return answers[::-1]
+
+
+def _relu_above(step: Step, ruled: Sequence[tuple[Step, Rule | None]]) -> bool:
+    users = [user for user, _ in ruled if step.output in user.inputs]
+    return bool(users) and all(
+        user.kind == "activation" and getattr(user.activation, "__name__", "") == "relu" for user in users
+    )
+
+
+def _hands_out_in_proportion(step: Step, rule: Rule | None, pooling: str, arriving: bool) -> bool:
+    if rule is not None:
+        return all(isinstance(term.input, Parts) for group in rule.groups() for term in group.terms)
+    if step.kind == "max_pool":
+        return pooling == "proportional" or (pooling == "winner" and arriving)
+    if step.kind in ("average_pool", "add"):
+        return True
+    return arriving and keeps_sign(step)

@@ -1,0 +1,258 @@
+"""Relevance through one step of a Keras model, in TensorFlow: forward, divide, backward, multiply, with an account.
+
+The same rule objects as in NumPy (`dense`), on anything that is linear in its input: the way back through
+y = apply(x, kernel) is its transpose, which TensorFlow knows as the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import layers as kl
+
+from lrp_edu.rules import NEGATIVE, POSITIVE, WHOLE, Constant, Group, Parts, Rule, Term, Version
+
+Tensor = Any
+
+# Numbers in a slice of a dense kernel: versions of a kernel larger than that are made slice by slice, so that no
+# second copy of a large one (VGG16's first dense layer has 411 MB) ever exists.
+SLICE = 1 << 22
+
+
+class Passed(NamedTuple):
+    """What became of the relevance that entered a step."""
+
+    relevance: Tensor  # of the step's input, in its shape
+    bias: Tensor  # (n,): kept by the bias
+    stabiliser: Tensor  # (n,): taken by the stabiliser, or met by a zero denominator
+
+
+class Evaluated(NamedTuple):
+    """The linear part of a layer on the way up, kept for the way down."""
+
+    apply: Callable[[Tensor, Tensor], Tensor]
+    x: Tensor
+    kernel: Tensor
+    bias: Tensor | None
+    without_bias: Tensor  # apply(x, kernel)
+
+    @property
+    def z(self) -> Tensor:
+        """The weighted sums with the bias."""
+        return self.without_bias if self.bias is None else self.without_bias + self.bias
+
+
+def redistribute(layer: Evaluated, relevance: Tensor, rule: Rule, nonnegative_input: bool, only_active: bool) -> Passed:
+    """`dense.redistribute` for any layer y = apply(x, kernel) + bias.
+
+    Args:
+        nonnegative_input: x ≥ 0 is known, so terms with x⁻ vanish and x⁺ is x. It changes the cost, not the result.
+        only_active: relevance is known to be zero where y ≤ 0, so that groups for those neurons are left out.
+    """
+    if len(layer.kernel.shape) == 2 and layer.kernel.shape.num_elements() > SLICE and _changes_weights(rule):
+        return _in_slices(layer, relevance, rule, nonnegative_input, only_active)
+    return _redistribute(layer, relevance, rule, nonnegative_input, only_active)
+
+
+def _changes_weights(rule: Rule) -> bool:
+    return any(term.weight != WHOLE for group in rule.groups() for term in group.terms)
+
+
+def _in_slices(layer: Evaluated, relevance: Tensor, rule: Rule, nonnegative_input: bool, only_active: bool) -> Passed:
+    """The outputs of a dense layer in slices, one after the other: each has its own denominators."""
+    inputs, outputs = layer.kernel.shape
+    width = max(1, SLICE // inputs)
+
+    def add_slice(begin: Tensor, *total: Tensor) -> tuple[Tensor, ...]:
+        here = slice(begin, begin + width)
+        bias = None if layer.bias is None else layer.bias[here]
+        part = Evaluated(layer.apply, layer.x, layer.kernel[:, here], bias, layer.without_bias[:, here])
+        passed = _redistribute(part, relevance[:, here], rule, nonnegative_input, only_active)
+        return (begin + width, *(known + more for known, more in zip(total, passed, strict=True)))
+
+    nothing = each_sample(tf.zeros_like(relevance))
+    start = (tf.constant(0), tf.zeros_like(layer.x), nothing, nothing)
+    _, *total = tf.while_loop(lambda begin, *_: begin < outputs, add_slice, start, parallel_iterations=1)
+    return Passed(*total)
+
+
+def _redistribute(
+    layer: Evaluated, relevance: Tensor, rule: Rule, nonnegative_input: bool, only_active: bool
+) -> Passed:
+    """The four steps."""
+    apply, x, kernel, bias, without_bias = layer
+    groups = [_simplified(group, nonnegative_input) for group in rule.groups()]
+    if only_active:
+        groups = [group for group in groups if group.sign >= 0]
+    keep = rule.bias == "keep" and bias is not None
+    signs = _signs(layer.z) if any(group.sign for group in groups) and len(groups) > 1 else None
+
+    parts = []
+    for group in groups:
+        versions = [_versions(term, x, kernel, relevance) for term in group.terms]
+        own_bias = sum(_version(term.bias, bias) for term in group.terms if term.bias) if keep else None
+        # The plain product is known from the way up: ε then costs no more than a gradient.
+        z = sum(without_bias if x_t is x and w_t is kernel else apply(x_t, w_t) for x_t, w_t in versions)
+        parts.append((group, versions, own_bias, z if own_bias is None else z + own_bias))
+    fractions = _fractions(groups, [z for *_, z in parts], signs)
+
+    passed, kept, taken = tf.zeros_like(x), tf.zeros_like(relevance), tf.zeros_like(relevance)
+    for (_, versions, own_bias, z), fraction in zip(parts, fractions, strict=True):
+        share = relevance if fraction is None else fraction * relevance
+        s = divide(share, stabilise(z, rule.epsilon))
+        passed += sum(x_t * transpose(apply, x_t, w_t, s) for x_t, w_t in versions)
+        taken += share - s * z
+        if own_bias is not None:
+            kept += s * own_bias
+    return Passed(passed, each_sample(kept), each_sample(taken))
+
+
+def _versions(term: Term, x: Tensor, kernel: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
+    """The versions of input and kernel in a term; unless they are plain, made only once the relevance has arrived.
+
+    Otherwise TensorFlow would make those of all layers as soon as it can, and keep them all until they are needed.
+    """
+    if term.input == WHOLE and term.weight == WHOLE:
+        return x, kernel
+    with tf.control_dependencies([relevance]):
+        x, kernel = tf.identity(x), tf.identity(kernel)
+    return _version(term.input, x), _version(term.weight, kernel)
+
+
+def _simplified(group: Group, nonnegative_input: bool) -> Group:
+    """The group without the terms that vanish for x ≥ 0."""
+    if not nonnegative_input:
+        return group
+    terms = [
+        Term(WHOLE if term.input == POSITIVE else term.input, term.weight, term.bias)
+        for term in group.terms
+        if term.input != NEGATIVE
+    ]
+    return Group(tuple(terms), group.fraction, group.sign)
+
+
+def _version(version: Version, values: Tensor) -> Tensor:
+    """A version of a tensor; parts by sign through relu, which needs less memory than the formula with |v|."""
+    if isinstance(version, Parts):
+        if version == WHOLE:
+            return values
+        up = tf.nn.relu(values)
+        if version.negative == 0:
+            return version.positive * up if version.positive != 1 else up
+        if version.positive == 0:
+            return version.negative * (values - up)
+        return version.negative * values + (version.positive - version.negative) * up
+    if isinstance(version, Constant):
+        return tf.zeros_like(values) + tf.constant(version.value, values.dtype)
+    return version(values)
+
+
+def _signs(z: Tensor) -> Tensor:
+    return tf.where(z >= 0, tf.ones_like(z), -tf.ones_like(z))
+
+
+def _fractions(groups: list[Group], denominators: list[Tensor], signs: Tensor | None) -> list[Tensor | None]:
+    """As in `dense`; None stands for all of it."""
+    if len(groups) == 1:
+        return [None if groups[0].fraction == 1 else tf.constant(groups[0].fraction, denominators[0].dtype)]
+    if signs is not None:
+        return [tf.cast(signs == group.sign, signs.dtype) for group in groups]
+    filled = [
+        tf.where(_empty(z), tf.zeros_like(z), tf.zeros_like(z) + group.fraction)
+        for group, z in zip(groups, denominators, strict=True)
+    ]
+    total = sum(filled)
+    return [
+        tf.where(total == 0, tf.zeros_like(total) + group.fraction, tf.math.divide_no_nan(part, total))
+        for group, part in zip(groups, filled, strict=True)
+    ]
+
+
+def stabilise(z: Tensor, epsilon: float) -> Tensor:
+    """z + ε·sign(z), with sign(0) = +1."""
+    if epsilon == 0:
+        return z
+    return z + tf.where(z >= 0, tf.constant(epsilon, z.dtype), tf.constant(-epsilon, z.dtype))
+
+
+def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """The quotient, and 0 where the denominator is empty."""
+    return tf.math.divide_no_nan(numerator, tf.where(_empty(denominator), tf.zeros_like(denominator), denominator))
+
+
+def _empty(z: Tensor) -> Tensor:
+    limits = keras.backend.standardize_dtype(z.dtype)
+    return tf.abs(z) < {"float64": 1e-292, "float32": 1e-31}.get(limits, 1e-4)
+
+
+def transpose(apply: Any, x: Tensor, kernel: Tensor, s: Tensor) -> Tensor:
+    """Back through y = apply(x, kernel): the gradient of Σ s·y with respect to x."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        y = apply(x, kernel)
+    return tape.gradient(y, x, output_gradients=s)
+
+
+def each_sample(values: Tensor) -> Tensor:
+    """Summed over all axes but the first."""
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
+
+
+# Layers without a kernel
+
+
+def max_pool(layer: Any, x: Tensor, relevance: Tensor, pooling: str) -> Passed:
+    """Winner: all to the largest input. Proportional: shares go with the inputs. Flat: equal shares."""
+    if pooling == "winner":
+        return unchanged(transpose(lambda v, _: layer(v), x, None, relevance), relevance)
+    mean = _average_twin(layer)
+    if pooling == "flat":
+        ones = tf.ones_like(x)
+        return unchanged(transpose(mean, x, None, divide(relevance, mean(ones, None))), relevance)
+    return average_pool(layer, x, relevance)
+
+
+def average_pool(layer: Any, x: Tensor, relevance: Tensor, epsilon: float = 1e-6) -> Passed:
+    """R_i = Σ_k x_i / (Σ_{i in window k} x_i) · R_k: each window shares out in proportion to its inputs."""
+    mean = _average_twin(layer)
+    z = mean(x, None)
+    s = divide(relevance, stabilise(z, epsilon))
+    passed = x * transpose(mean, x, None, s)
+    return Passed(passed, each_sample(tf.zeros_like(relevance)), each_sample(relevance - s * z))
+
+
+def _average_twin(layer: Any) -> Callable[[Tensor, Any], Tensor]:
+    """The average over the same windows."""
+    name = type(layer).__name__.replace("Max", "Average")
+    twin = layer if name == type(layer).__name__ else getattr(kl, name).from_config(layer.get_config())
+    return lambda x, _: twin(x)
+
+
+def add(layer: Any, summands: list[Tensor], relevance: Tensor, epsilon: float = 1e-6) -> list[Passed]:
+    """R_i = x_i / (Σ_j x_j) · R for each summand, entry by entry; a summand that was broadcast collects its entries."""
+    summands = [tf.identity(x) for x in summands]  # apart, should one tensor be added to itself
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(summands)
+        z = sum(summands)
+    s = divide(relevance, stabilise(z, epsilon))
+    back = tape.gradient(z, summands, output_gradients=s)
+    nothing = each_sample(tf.zeros_like(relevance))
+    taken = each_sample(relevance - s * z)
+    return [
+        Passed(x * part, nothing, taken if first else nothing)
+        for (first, x), part in zip(zip_first(summands), back, strict=True)
+    ]
+
+
+def zip_first(values: list[Any]) -> list[tuple[bool, Any]]:
+    """Each value with whether it is the first."""
+    return [(index == 0, value) for index, value in enumerate(values)]
+
+
+def unchanged(passed: Tensor, relevance: Tensor) -> Passed:
+    """Nothing taken on the way."""
+    nothing = each_sample(tf.zeros_like(relevance))
+    return Passed(passed, nothing, nothing)
