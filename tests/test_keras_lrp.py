@@ -156,22 +156,22 @@ def test_a10_three_dimensions_are_refused_by_name() -> None:
         LRP(model)
 
 
-def test_a11_two_inputs_summed_and_a_bias_that_takes_more_than_all() -> None:
-    """Two equal inputs, tripled and summed, are here one that is seen twice: it gets both shares."""
-    weight, bias = np.ones((3, 4)), [-10, 1, 1, 1]
-    tripled = dense(3 * np.eye(3))
+def test_a11_two_inputs_summed_and_a_bias_that_takes_less_than_nothing() -> None:
+    """The inputs are x and 3x. Captum hands all of the sum's relevance to each, 88 − 2 · 96 = −104; ours splits it.
+
+    Seen as one input that comes in twice, both shares of x add up to what the sum got.
+    """
     model = chain(
         (3,),
-        lambda x: kl.Add(**DOUBLE)([tripled(x), tripled(x)]),
+        lambda x: kl.Add(**DOUBLE)([x, dense(3 * np.eye(3))(x)]),
         dense(np.eye(3), np.zeros(3)),
-        dense(weight, bias, activation="relu"),
+        dense(np.ones((3, 4)), [-10, 1, 1, 1], activation="relu"),
         dense(np.ones((4, 2)), [-1, 1]),
     )
     explanation = LRP(model, composites.uniform(rules.Epsilon(1e-9)))(ONE_TWO_THREE, target=0)
-    ledger = explanation.ledger()
-    close(explanation.start, [[136, 0]])
-    close(explanation.relevance, [[2 * share for share in (12, 24, 36)]])
-    assert ledger.arrived + ledger.bias == pytest.approx(136)
+    close(explanation.start, [[88, 0]])
+    close(explanation.relevance, [[16, 32, 48]])
+    assert explanation.ledger().bias == pytest.approx(88 - 96)
 
 
 def test_a12_epsilon_is_input_times_gradient() -> None:
