@@ -349,10 +349,13 @@ def test_the_citation_is_complete_and_current() -> None:
     assert all(isinstance(citation[key], str) for key in ("message", "title", "version"))
     assert citation["version"] == PROJECT["version"]
     assert [author["name"] for author in citation["authors"]] == [author["name"] for author in PROJECT["authors"]]
-    assert " AND ".join(citation["license"]) == PROJECT["license"]
+    assert citation["license"] == [PROJECT["license"], "CC-BY-4.0"]  # the code, which is packaged, and the lessons
 
 
 @pytest.mark.parametrize(("name", "licence"), [("LICENSE", "MIT License"), ("LICENSE-CONTENT", "CC-BY-4.0")])
 def test_both_licences_are_there(name: str, licence: str) -> None:
     assert licence in (ROOT / name).read_text(encoding="utf-8")
-    assert name in PROJECT["license-files"]
+
+
+def test_the_package_carries_the_licence_of_its_code() -> None:
+    assert (PROJECT["license"], PROJECT["license-files"]) == ("MIT", ["LICENSE"])
