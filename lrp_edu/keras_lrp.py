@@ -238,7 +238,7 @@ class LRP:
         if step.kind == "average_pool":
             return [keras_rules.average_pool(step.layer, x, relevance)]
         if step.kind == "add":
-            return keras_rules.add(step.layer, inputs, relevance)
+            return keras_rules.add(inputs, relevance)
         if step.kind == "rearrange":
             return _rearranged(step.layer, inputs, relevance)
         if not x.shape.is_compatible_with(relevance.shape):

@@ -231,7 +231,7 @@ def _average_twin(layer: Any) -> Callable[[Tensor, Any], Tensor]:
     return lambda x, _: twin(x)
 
 
-def add(layer: Any, summands: list[Tensor], relevance: Tensor, epsilon: float = 1e-6) -> list[Passed]:
+def add(summands: list[Tensor], relevance: Tensor, epsilon: float = 1e-6) -> list[Passed]:
     """R_i = x_i / (Σ_j x_j) · R for each summand, entry by entry; a summand that was broadcast collects its entries."""
     summands = [tf.identity(x) for x in summands]  # apart, should one tensor be added to itself
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -241,15 +241,9 @@ def add(layer: Any, summands: list[Tensor], relevance: Tensor, epsilon: float = 
     back = tape.gradient(z, summands, output_gradients=s)
     nothing = each_sample(tf.zeros_like(relevance))
     taken = each_sample(relevance - s * z)
-    return [
-        Passed(x * part, nothing, taken if first else nothing)
-        for (first, x), part in zip(zip_first(summands), back, strict=True)
-    ]
-
-
-def zip_first(values: list[Any]) -> list[tuple[bool, Any]]:
-    """Each value with whether it is the first."""
-    return [(index == 0, value) for index, value in enumerate(values)]
+    shares = [x * part for x, part in zip(summands, back, strict=True)]
+    # What the stabiliser took is booked once, with the first summand.
+    return [Passed(share, nothing, nothing if index else taken) for index, share in enumerate(shares)]
 
 
 def unchanged(passed: Tensor, relevance: Tensor) -> Passed:
