@@ -10,6 +10,8 @@ import urllib.request
 from pathlib import Path
 from typing import Literal
 
+from lrp_edu.files import whole_file
+
 
 def keras_home() -> Path:
     """The folder in which Keras keeps what it downloads: KERAS_HOME, else ~/.keras."""
@@ -35,26 +37,22 @@ def download(url: str, path: Path, digest: str, algorithm: Literal["sha256", "md
     if os.environ.get("LRP_EDU_OFFLINE") == "1":
         raise FileNotFoundError(f"{missing}, and LRP_EDU_OFFLINE=1 forbids to download it; put the file there")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     seen = hashlib.new(algorithm, usedforsecurity=False)
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer, open(partial, "wb") as file:
+        with urllib.request.urlopen(url, timeout=30) as answer, whole_file(path) as file:
             size = int(answer.headers.get("Content-Length", 0)) or None
             with tqdm(total=size, unit="B", unit_scale=True, desc=path.name) as progress:
                 while block := answer.read(1 << 16):
                     file.write(block)
                     seen.update(block)
                     progress.update(len(block))
-        if seen.hexdigest() != digest:
-            kind = {"sha256": "SHA-256", "md5": "MD5"}[algorithm]
-            raise ValueError(
-                f"{url}: what came is not the file that was expected (its {kind} is {seen.hexdigest()}); "
-                f"try again, or put the right file at {path}"
-            )
-        os.replace(partial, path)
+            if seen.hexdigest() != digest:
+                kind = {"sha256": "SHA-256", "md5": "MD5"}[algorithm]
+                raise ValueError(
+                    f"{url}: what came is not the file that was expected (its {kind} is {seen.hexdigest()}); "
+                    f"try again, or put the right file at {path}"
+                )
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise FileNotFoundError(
             f"{missing}, and downloading it from {url} failed ({error}); connect to the internet, or put the file there"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lrp_edu.arrays import Array, finite_array
 from lrp_edu.dense import Redistribution, redistribute, relprop_dense
+from lrp_edu.files import whole_file
 from lrp_edu.rules import Rule
 
 # Layers
@@ -297,17 +298,11 @@ class Network:
 
     def save(self, path: str | Path) -> None:
         """Write the network to an .npz file; a file that is there is replaced only once the new one is whole."""
-        path = Path(path)
         arrays: dict[str, Any] = {"layers": np.array([type(layer).__name__ for layer in self.layers])}
         for number, layer in enumerate(self.linear_layers):
             arrays[f"weight_{number}"], arrays[f"bias_{number}"] = layer.weight, layer.bias
-        partial = path.with_name(path.name + ".partial")
-        try:
-            with open(partial, "wb") as file:
-                np.savez(file, **arrays)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(Path(path)) as file:
+            np.savez(file, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Network:

@@ -14,7 +14,6 @@ on the other in 41 to 42 % of them after training with a softmax, and in 92 to 9
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +24,7 @@ import typer
 
 from lrp_edu import data, models
 from lrp_edu.arrays import Array
+from lrp_edu.files import whole_file
 
 NEEDED = 0.98  # of the held-out pictures with one object, or nothing is written
 HELD_OUT_SEED = 2_000_000
@@ -117,13 +117,8 @@ def save(model: Any, path: Path) -> None:
         for weight in layer.weights
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        np.savez_compressed(file, **arrays)
 
 
 def main(
