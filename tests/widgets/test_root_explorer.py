@@ -1,4 +1,4 @@
-"""The explorers: the numbers they show are right, and what stands on the page is always one whole answer."""
+"""The root explorer: the numbers it shows are right, and so are its words."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-import ipywidgets
 import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from pages import contents, page, set_all
 
-from lrp_edu import flow, plotting, rules, widgets
-from lrp_edu.data import Digits
-from lrp_edu.ledger import ledger
-from lrp_edu.numpy_lrp import Network
-from lrp_edu.widgets import HIGHEST, LOWEST, Explorer, FlowExplorer, RootExplorer, RootSearch, search_root
+from lrp_edu.roots import DIRECTIONS, HIGHEST, LOWEST, RootSearch, search_root
+from lrp_edu.widgets import RootExplorer
 
-W_SQUARE, Z, Z_PLUS, Z_BOX = widgets.DIRECTIONS
+W_SQUARE, Z, Z_PLUS, Z_BOX = DIRECTIONS
 
 # The root search, against exact fractions
 
@@ -56,7 +53,7 @@ def search_both(
 # the values that the sliders can take
 signed = st.integers(-30, 30).map(lambda tenth: tenth / 10)
 inside = st.integers(0, 30).map(lambda tenth: tenth / 10)
-EVERY_DIRECTION = pytest.mark.parametrize("name", widgets.DIRECTIONS)
+EVERY_DIRECTION = pytest.mark.parametrize("name", DIRECTIONS)
 
 
 @EVERY_DIRECTION
@@ -175,20 +172,6 @@ def test_a_direction_that_leads_to_no_root_is_said_to(weight: Any, bias: float, 
 # What stands on the page
 
 
-def page(explorer: Explorer) -> tuple[bytes, str, Any]:
-    return bytes(explorer.picture.value), explorer.words.value, explorer.state
-
-
-def set_all(explorer: Any, values: dict[str, Any], picture: bytes = b"") -> None:
-    """Set every control without the pains of drawing: `picture` is what the explorer shows then."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(plotting, "png", lambda _figure: picture)
-        patched.setattr(flow, "relevance_flow", lambda *_, **__: None)
-        for name, value in values.items():
-            explorer.controls[name].value = value
-    assert page(explorer)[0] == picture or not picture
-
-
 @pytest.fixture(scope="module")
 def opened() -> tuple[RootExplorer, bytes]:
     """One explorer for all tests, and the picture that it opened with."""
@@ -218,10 +201,6 @@ def test_the_root_explorer_opens_with_the_numbers_of_the_lesson() -> None:
     np.testing.assert_allclose(state.relevance, [2.4, 0.6])
     assert words.startswith("x̃ = (-0.20, 1.40), R = (2.40, 0.60), which add up to 3.00 = f(x).")
     assert "leaves the input domain" in words
-
-
-def contents(box: Any) -> list[Any]:
-    return [box, *(inner for child in getattr(box, "children", ()) for inner in contents(child))]
 
 
 def test_every_control_picture_and_words_stand_on_the_page(root_explorer: RootExplorer) -> None:
@@ -282,154 +261,8 @@ def test_a_root_far_outside_is_told_but_does_not_break_the_picture(root_explorer
     assert "leaves the input domain" in words
 
 
-class Squares(Explorer):
-    """A small explorer that cannot show 13."""
-
-    def __init__(self, complaint: str = "thirteen brings bad luck") -> None:
-        self.complaint = complaint
-        self.seen: list[int] = []
-        super().__init__({"number": ipywidgets.IntSlider(value=2, min=0, max=20)}, [["number"]])
-
-    def look(self, **values: Any) -> tuple[int, bytes, str]:
-        number = values["number"]
-        self.seen.append(number)
-        if number == 13:
-            raise ValueError(self.complaint)
-        return number**2, b"picture of %d" % number, f"{number}² = {number**2}"
-
-
-def test_what_goes_wrong_is_told_and_the_old_picture_stays() -> None:
-    explorer = Squares()
-    explorer.controls["number"].value = 5
-    explorer.controls["number"].value = 13
-    picture, words, state = page(explorer)
-    assert "thirteen brings bad luck" in words
-    assert "5²" not in words
-    assert (picture, state) == (b"picture of 5", 25)
-    explorer.controls["number"].value = 6
-    assert page(explorer) == (b"picture of 6", "6² = 36", 36)
-
-
-def test_an_explorer_that_fails_at_once_still_opens() -> None:
-    class Thirteen(Squares):
-        def look(self, **values: Any) -> Any:
-            raise ValueError(self.complaint)
-
-    explorer = Thirteen()
-    assert explorer.state is None
-    assert "thirteen brings bad luck" in explorer.words.value
-
-
-def test_a_message_with_angle_brackets_can_be_read_on_the_page() -> None:
-    explorer = Squares("got <class 'int'>, expected low < high & so on")
-    explorer.controls["number"].value = 13
-    assert "&lt;class &#x27;int&#x27;&gt;" in explorer.words.value.replace("&#39;", "&#x27;")
-
-
-def test_a_quick_run_of_changes_ends_with_the_last_one() -> None:
-    explorer = Squares()
-    for number in [7, 3, 13, 19, 4, 13, 11]:
-        explorer.controls["number"].value = number
-    assert page(explorer) == (b"picture of 11", "11² = 121", 121)
-    assert explorer.seen == [2, 7, 3, 13, 19, 4, 13, 11]
-
-
 def test_a_quick_run_of_changes_of_the_root_explorer_ends_as_if_set_at_once(root_explorer: RootExplorer) -> None:
     for name, value in [("w1", -1.0), ("w1", 1.0), ("direction", Z), ("x2", 3.0)]:
         root_explorer.controls[name].value = value
     _, *at_once = root_explorer.look(**{**START, "w1": 1.0, "direction": Z, "x2": 3.0})
     assert list(page(root_explorer)[:2]) == at_once
-
-
-# Relevance flow
-
-RNG = np.random.default_rng(5)
-NETWORK = Network.random((16, 7, 6, 4), RNG)
-for layer in NETWORK.linear_layers:
-    layer.bias += 0.3
-DIGITS = Digits(
-    x_train=RNG.uniform(-1, 1, (2, 16)),
-    y_train=np.array([0, 1]),
-    x_test=RNG.uniform(-1, 1, (5, 16)),
-    y_test=np.array([3, 1, 0, 2, 2]),
-    image_shape=(4, 4),
-)
-HIDDEN_RULES = {
-    "z⁺": rules.ZPlus(epsilon=1e-6),
-    "ε = 10⁻⁶": rules.Epsilon(1e-6),
-    "ε = 0.5": rules.Epsilon(0.5),
-    "w²": rules.WSquare(),
-    "γ = 0.25 (lesson 04)": rules.Gamma(0.25),
-    "α 2, β 1 (lesson 04)": rules.AlphaBeta(2, 1),
-}
-
-
-def expected_words(picture: int, explained: int | None, rule: str) -> str:
-    x = DIGITS.x_test[picture : picture + 1]
-    logits = NETWORK.forward(x)[0]
-    chosen = int(np.argmax(logits)) if explained is None else explained
-    start = np.zeros((1, 4))
-    start[0, chosen] = logits[chosen]
-    books = ledger(NETWORK, x, start, [rules.ZBox(-1, 1), HIDDEN_RULES[rule], HIDDEN_RULES[rule]])
-    biases, stabilisers = (sum(getattr(row, part) for row in books.rows) for part in ("bias", "stabiliser"))
-    return (
-        f"A {DIGITS.y_test[picture]}, read as {np.argmax(logits)}. Start {logits[chosen]:z.2f} = arrived "
-        f"{books.rows[-1].left:z.2f} + taken by biases {biases:z.2f} + taken by stabilisers {stabilisers:z.2f}."
-    )
-
-
-@pytest.fixture(scope="module")
-def flow_explorer() -> FlowExplorer:
-    return FlowExplorer(NETWORK, DIGITS)
-
-
-def test_the_rules_on_offer_are_the_ones_that_are_named() -> None:
-    assert widgets.HIDDEN_RULES == HIDDEN_RULES
-
-
-def test_the_flow_explorer_offers_every_test_picture_class_and_rule(flow_explorer: FlowExplorer) -> None:
-    controls = flow_explorer.controls
-    assert (controls["picture"].min, controls["picture"].max) == (0, 4)
-    assert [value for _, value in controls["explained"].options] == [None, 0, 1, 2, 3]
-    assert list(controls["rule"].options) == list(HIDDEN_RULES)
-
-
-@pytest.mark.parametrize(
-    ("picture", "explained", "rule"),
-    [(0, None, "z⁺"), (4, 0, "ε = 0.5"), (2, None, "γ = 0.25 (lesson 04)"), (3, 1, "w²")],
-)
-def test_words_of_the_flow_explorer_are_the_ledger(
-    flow_explorer: FlowExplorer, picture: int, explained: int | None, rule: str
-) -> None:
-    values = {"picture": picture, "explained": explained, "rule": rule}
-    set_all(flow_explorer, values)
-    assert flow_explorer.words.value == expected_words(**values)
-    books = flow_explorer.state
-    assert books.start == pytest.approx(books.arrived + books.bias + books.stabiliser)
-    assert [row.rule for row in books.rows if row.rule != "passes"][-1] == "ZBox"
-
-
-@pytest.mark.parametrize(("name", "value"), [("picture", 3), ("explained", 2), ("rule", "ε = 0.5")])
-def test_every_control_of_the_flow_explorer_changes_all_that_is_shown(
-    flow_explorer: FlowExplorer, name: str, value: Any
-) -> None:
-    start = {"picture": 0, "explained": None, "rule": "z⁺"}
-    assert np.argmax(NETWORK.forward(DIGITS.x_test[:1])) != 2
-    set_all(flow_explorer, start)
-    state_before, picture_before, words_before = flow_explorer.look(**start)
-    flow_explorer.controls[name].value = value
-    picture, words, state = page(flow_explorer)
-    assert picture.startswith(b"\x89PNG")
-    assert picture != picture_before
-    assert words == expected_words(**{**start, name: value}) != words_before
-    assert state != state_before
-
-
-def test_a_network_that_sees_nothing_is_shown_too() -> None:
-    """All logits are 0: there is nothing to share out, and no reason to stop."""
-    silent = Network.random((16, 3, 4), np.random.default_rng(0))
-    for layer in silent.linear_layers:
-        layer.weight[:] = 0
-    explorer = FlowExplorer(silent, DIGITS)
-    assert page(explorer)[0].startswith(b"\x89PNG")
-    assert "Start 0.00 = arrived 0.00" in explorer.words.value

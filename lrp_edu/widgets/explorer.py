@@ -1,0 +1,42 @@
+"""What all explorers share: controls above a picture and a line of words, and what happens when a control is moved."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import ipywidgets
+
+
+class Explorer(ipywidgets.VBox):
+    """Controls above a picture and a line of words. The old picture stays until the new one is whole.
+
+    Subclasses say in `look` what the values of the controls mean.
+    """
+
+    def __init__(self, controls: dict[str, Any], rows: list[list[str]]) -> None:
+        self.controls = controls
+        self.picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%"))
+        self.words = ipywidgets.HTML()
+        self.state: Any = None
+        boxes = [ipywidgets.HBox([controls[name] for name in row]) for row in rows]
+        super().__init__([*boxes, self.picture, self.words])
+        for control in controls.values():
+            control.observe(self._update, names="value")
+        self._update()
+
+    def look(self, **values: Any) -> tuple[Any, bytes, str]:
+        """From the controls' values to the state, the picture as PNG, and the words."""
+        raise NotImplementedError
+
+    def _update(self, _change: Any = None) -> None:
+        values = {name: control.value for name, control in self.controls.items()}
+        try:
+            self.state, self.picture.value, self.words.value = self.look(**values)
+        except Exception as error:  # a learner sees no log: what went wrong has to stand where she looks
+            self.words.value = f"<b>This setting cannot be shown:</b> {html.escape(str(error))}"
+
+
+def slider(name: str, value: float, low: float, high: float) -> Any:
+    layout = ipywidgets.Layout(width="21em")
+    return ipywidgets.FloatSlider(value=value, min=low, max=high, step=0.1, description=name, layout=layout)
