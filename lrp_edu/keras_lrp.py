@@ -42,7 +42,7 @@ class Planned:
 class Explanation:
     """What LRP found for a batch of images."""
 
-    relevance: Array  # float32, the shape of the images
+    relevance: Array  # the shape of the images; float32, unless the model was made for another precision
     logits: Array  # (n, classes)
     target: Target
     start: Array  # (n, classes): the relevance that LRP started from
@@ -67,8 +67,8 @@ class LRP:
         composite: a preset's name (`composites.PRESETS`) or a Composite.
         pooling: max-pooling hands relevance to the "winner", in proportion to the inputs ("proportional"), or in equal
             shares ("flat").
-        rules: layer name → rule, in place of the composite's. "pass" hands relevance on as it came, for a layer whose
-            output has the shape of its input.
+        rules: layer name → rule, in place of the composite's, wherever the layer is used; "dense (use 2)" means its
+            second use alone. "pass" hands relevance on as it came, for a layer whose output has its input's shape.
         bias: "ignore" leaves the bias out of every rule of the composite.
 
     Raises:
@@ -97,7 +97,7 @@ class LRP:
             composite = composite.with_bias("ignore")
         self.pooling = pooling
         self._input = as_functional(model).inputs[0]
-        self._plan = _plan(read(model), composite, rules or {}, pooling)
+        self._plan = _plan(read(model), composite, {} if rules is None else rules, pooling)
         self._target: Target = Logit()
         self._refusal: Exception | None = None
 
@@ -192,12 +192,10 @@ class LRP:
             if step.linear is not None:
                 linear_parts[step.output] = step.linear.evaluated(inputs[0])
                 values[step.output] = linear_parts[step.output].z
-            elif step.kind == "activation" and step.activation is None:
-                values[step.output] = step.layer(inputs[0])
             elif step.kind == "activation":
                 values[step.output] = inputs[0]
             else:
-                values[step.output] = _called(step.layer, inputs)
+                values[step.output] = step.value(inputs)
             if step.activation is not None:
                 values[step.output] = step.activation(values[step.output])
         return values, linear_parts
@@ -240,7 +238,7 @@ class LRP:
         if step.kind == "add":
             return keras_rules.add(inputs, relevance)
         if step.kind == "rearrange":
-            return _rearranged(step.layer, inputs, relevance)
+            return _rearranged(step, inputs, relevance)
         if not x.shape.is_compatible_with(relevance.shape):
             raise ValueError(
                 f"LRP: layer {step.name!r} ({type(step.layer).__name__}) makes {tuple(relevance.shape[1:])} of "
@@ -273,20 +271,15 @@ def _without_rule(step: Step, pooling: str) -> str:
     return words.get(step.kind, "passes")
 
 
-def _called(layer: Any, inputs: list[Tensor]) -> Tensor:
-    given = inputs if len(inputs) > 1 else inputs[0]
-    return layer(given, training=False) if getattr(layer, "_call_has_training_arg", False) else layer(given)
-
-
-def _rearranged(layer: Any, inputs: list[Tensor], relevance: Tensor) -> list[Passed]:
+def _rearranged(step: Step, inputs: list[Tensor], relevance: Tensor) -> list[Passed]:
     """Relevance goes back to where each value came from."""
     inputs = [tf.identity(x) for x in inputs]  # apart, should one tensor be given twice
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        y = _called(layer, inputs)
+        y = step.value(inputs)
     passed = tape.gradient(y, inputs, output_gradients=relevance)
     first = keras_rules.unchanged(passed[0], relevance)
-    if isinstance(layer, PADDINGS):  # what a rule gave to the zeros is lost
+    if isinstance(step.layer, PADDINGS):  # what a rule gave to the zeros is lost
         first = first._replace(stabiliser=keras_rules.each_sample(relevance) - keras_rules.each_sample(passed[0]))
     return [first, *(keras_rules.unchanged(part, relevance) for part in passed[1:])]
 
@@ -302,8 +295,10 @@ def _plan(
     Raises:
         ValueError, TypeError: an override that is no rule or names no layer, or a layer for which there is no rule.
     """
+    if not steps:
+        raise ValueError("model: it has no layers, so there is nothing to explain; its output is its input")
     _check_overrides(steps, own_rules)
-    ruled = [_ruled(step, composite, own_rules.get(step.name)) for step in steps]
+    ruled = [_ruled(step, composite, own_rules.get(step.name, own_rules.get(step.layer_name))) for step in steps]
     for step, rule in ruled:
         if step.kind == "unknown" or (step.kind in WEIGHTED and rule is None):
             raise ValueError(
@@ -327,7 +322,7 @@ def _value_of(step: Step) -> Callable[[Tensor], Tensor]:
 
     def value(x: Tensor) -> Tensor:
         if step.linear is None:
-            return _called(step.layer, [x])
+            return step.value([x])
         z = step.linear.evaluated(x).z
         return z if step.activation is None else step.activation(z)
 
@@ -335,6 +330,8 @@ def _value_of(step: Step) -> Callable[[Tensor], Tensor]:
 
 
 def _check_overrides(steps: Sequence[Step], own_rules: Mapping[str, Any]) -> None:
+    if not isinstance(own_rules, Mapping):
+        raise TypeError(f'rules: got {own_rules!r}; expected layer name → rule, as in {{"block1_conv1": rules.Flat()}}')
     names = [step.name for step in steps]
     for name, rule in own_rules.items():
         if name not in names:

@@ -7,6 +7,7 @@ y = apply(x, kernel) is its transpose, which TensorFlow knows as the gradient.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 import keras
@@ -38,6 +39,11 @@ class Evaluated(NamedTuple):
     kernel: Tensor
     bias: Tensor | None
     without_bias: Tensor  # apply(x, kernel)
+    transposed: Callable[[Tensor, Tensor], Tensor] | None = None
+
+    def back(self, x: Tensor, kernel: Tensor, s: Tensor) -> Tensor:
+        """What of s, in the shape of z, belongs to each entry of x."""
+        return self.transposed(s, kernel) if self.transposed else transpose(self.apply, x, kernel, s)
 
     @property
     def z(self) -> Tensor:
@@ -83,31 +89,31 @@ def _redistribute(
     layer: Evaluated, relevance: Tensor, rule: Rule, nonnegative_input: bool, only_active: bool
 ) -> Passed:
     """The four steps."""
-    apply, x, kernel, bias, without_bias = layer
-    groups = [_simplified(group, nonnegative_input) for group in rule.groups()]
+    x, kernel, bias, without_bias = layer.x, layer.kernel, layer.bias, layer.without_bias
+    groups = [_simplified(group, nonnegative_input) for group in rule.groups() if group.fraction]
     if only_active:
         groups = [group for group in groups if group.sign >= 0]
     keep = rule.bias == "keep" and bias is not None
-    signs = _signs(layer.z) if any(group.sign for group in groups) and len(groups) > 1 else None
 
     parts = []
     for group in groups:
         versions = [_versions(term, x, kernel, relevance) for term in group.terms]
         own_bias = sum(_version(term.bias, bias) for term in group.terms if term.bias) if keep else None
         # The plain product is known from the way up: ε then costs no more than a gradient.
-        z = sum(without_bias if x_t is x and w_t is kernel else apply(x_t, w_t) for x_t, w_t in versions)
-        parts.append((group, versions, own_bias, z if own_bias is None else z + own_bias))
-    fractions = _fractions(groups, [z for *_, z in parts], signs)
+        z = sum(without_bias if x_t is x and w_t is kernel else layer.apply(x_t, w_t) for x_t, w_t in versions)
+        parts.append((versions, own_bias, z if own_bias is None else z + own_bias))
+    shares = _shares(groups, [z for *_, z in parts], layer.z, relevance)
 
-    passed, kept, taken = tf.zeros_like(x), tf.zeros_like(relevance), tf.zeros_like(relevance)
-    for (_, versions, own_bias, z), fraction in zip(parts, fractions, strict=True):
-        share = relevance if fraction is None else fraction * relevance
-        s = divide(share, stabilise(z, rule.epsilon))
-        passed += sum(x_t * transpose(apply, x_t, w_t, s) for x_t, w_t in versions)
-        taken += share - s * z
+    passed: list[Tensor] = []
+    kept, taken = tf.zeros_like(relevance), relevance
+    for (versions, own_bias, z), share in zip(parts, shares, strict=True):
+        with tf.control_dependencies(passed):  # one group after the other: each needs room
+            s = divide(share, z, rule.epsilon)
+        passed += [x_t * layer.back(x_t, w_t, s) for x_t, w_t in versions]
+        taken -= s * z
         if own_bias is not None:
             kept += s * own_bias
-    return Passed(passed, each_sample(kept), each_sample(taken))
+    return Passed(tf.add_n(passed), each_sample(kept), each_sample(taken))
 
 
 def _versions(term: Term, x: Tensor, kernel: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,24 +156,21 @@ def _version(version: Version, values: Tensor) -> Tensor:
     return version(values)
 
 
-def _signs(z: Tensor) -> Tensor:
-    return tf.where(z >= 0, tf.ones_like(z), -tf.ones_like(z))
+def _shares(groups: list[Group], denominators: list[Tensor], z: Tensor, relevance: Tensor) -> list[Tensor]:
+    """What each group has to hand on; they add up to the relevance.
 
-
-def _fractions(groups: list[Group], denominators: list[Tensor], signs: Tensor | None) -> list[Tensor | None]:
-    """As in `dense`; None stands for all of it."""
+    With two sides (αβ), a group whose other side is empty hands on everything.
+    """
     if len(groups) == 1:
-        return [None if groups[0].fraction == 1 else tf.constant(groups[0].fraction, denominators[0].dtype)]
-    if signs is not None:
-        return [tf.cast(signs == group.sign, signs.dtype) for group in groups]
-    filled = [
-        tf.where(_empty(z), tf.zeros_like(z), tf.zeros_like(z) + group.fraction)
-        for group, z in zip(groups, denominators, strict=True)
-    ]
-    total = sum(filled)
+        return [relevance]
+    if groups[0].sign:
+        return [tf.where((z >= 0) == (group.sign > 0), relevance, tf.zeros_like(relevance)) for group in groups]
+    empty = [_empty(z) for z in denominators]
+    alone = [reduce(tf.logical_and, empty[:number] + empty[number + 1 :]) for number in range(len(groups))]
+    one = tf.constant(1, relevance.dtype)
     return [
-        tf.where(total == 0, tf.zeros_like(total) + group.fraction, tf.math.divide_no_nan(part, total))
-        for group, part in zip(groups, filled, strict=True)
+        relevance * tf.where(others_empty, one, tf.constant(group.fraction, relevance.dtype))
+        for group, others_empty in zip(groups, alone, strict=True)
     ]
 
 
@@ -178,14 +181,21 @@ def stabilise(z: Tensor, epsilon: float) -> Tensor:
     return z + tf.where(z >= 0, tf.constant(epsilon, z.dtype), tf.constant(-epsilon, z.dtype))
 
 
-def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
-    """The quotient, and 0 where the denominator is empty."""
-    return tf.math.divide_no_nan(numerator, tf.where(_empty(denominator), tf.zeros_like(denominator), denominator))
+def divide(relevance: Tensor, z: Tensor, epsilon: float) -> Tensor:
+    """s = R / (z + ε·sign(z)), and 0 where the denominator is empty, which it cannot be with a stabiliser."""
+    denominator = stabilise(z, epsilon)
+    if epsilon >= _smallest(z):
+        return relevance / denominator
+    return tf.math.divide_no_nan(relevance, tf.where(_empty(denominator), tf.zeros_like(denominator), denominator))
 
 
 def _empty(z: Tensor) -> Tensor:
-    limits = keras.backend.standardize_dtype(z.dtype)
-    return tf.abs(z) < {"float64": 1e-292, "float32": 1e-31}.get(limits, 1e-4)
+    return tf.abs(z) < _smallest(z)
+
+
+def _smallest(z: Tensor) -> float:
+    """Denominators below it count as zero."""
+    return {"float64": 1e-292, "float32": 1e-31}.get(keras.backend.standardize_dtype(z.dtype), 1e-4)
 
 
 def transpose(apply: Any, x: Tensor, kernel: Tensor, s: Tensor) -> Tensor:
@@ -211,7 +221,7 @@ def max_pool(layer: Any, x: Tensor, relevance: Tensor, pooling: str) -> Passed:
     mean = _average_twin(layer)
     if pooling == "flat":
         ones = tf.ones_like(x)
-        return unchanged(transpose(mean, x, None, divide(relevance, mean(ones, None))), relevance)
+        return unchanged(transpose(mean, x, None, relevance / mean(ones, None)), relevance)
     return average_pool(layer, x, relevance)
 
 
@@ -219,7 +229,7 @@ def average_pool(layer: Any, x: Tensor, relevance: Tensor, epsilon: float = 1e-6
     """R_i = Σ_k x_i / (Σ_{i in window k} x_i) · R_k: each window shares out in proportion to its inputs."""
     mean = _average_twin(layer)
     z = mean(x, None)
-    s = divide(relevance, stabilise(z, epsilon))
+    s = divide(relevance, z, epsilon)
     passed = x * transpose(mean, x, None, s)
     return Passed(passed, each_sample(tf.zeros_like(relevance)), each_sample(relevance - s * z))
 
@@ -237,7 +247,7 @@ def add(summands: list[Tensor], relevance: Tensor, epsilon: float = 1e-6) -> lis
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(summands)
         z = sum(summands)
-    s = divide(relevance, stabilise(z, epsilon))
+    s = divide(relevance, z, epsilon)
     back = tape.gradient(z, summands, output_gradients=s)
     nothing = each_sample(tf.zeros_like(relevance))
     taken = each_sample(relevance - s * z)

@@ -19,6 +19,7 @@ from keras import layers as kl
 
 from lrp_edu import composites, rules, targets
 from lrp_edu.composites import Composite
+from lrp_edu.dense import relprop_dense
 from lrp_edu.keras_lrp import LRP
 from lrp_edu.rules import Rule
 from lrp_edu.targets import Target
@@ -512,6 +513,28 @@ def test_a_layer_used_twice_is_walked_twice() -> None:
     close(explained(model, *arguments), explained(apart, *arguments))
 
 
+def test_a_rule_of_its_own_holds_for_every_use_of_a_layer_or_for_the_one_that_is_named() -> None:
+    weight = np.array([[1.0, 2], [-3, 1]])
+    shared = kl.Dense(2, use_bias=False, name="shared", **DOUBLE)
+    x = keras.Input((2,), **DOUBLE)
+    model = keras.Model(x, shared(shared(x)))
+    shared.set_weights([weight])
+
+    def by_rules(lower: Rule, upper: Rule) -> Array:
+        start = np.array([[3.0, 4.0]])
+        values = np.array([[2.0, 1.0]])
+        hidden = values @ weight
+        above = relprop_dense(hidden, weight, None, start, upper)
+        return relprop_dense(values, weight, None, above, lower)
+
+    for own, expected in [
+        ({"shared": rules.Flat()}, by_rules(rules.Flat(), rules.Flat())),
+        ({"shared (use 2)": rules.Flat()}, by_rules(rules.Epsilon(), rules.Flat())),
+        ({"shared": rules.Flat(), "shared (use 2)": rules.ZPlus()}, by_rules(rules.Flat(), rules.ZPlus())),
+    ]:
+        close(explained(model, rules.Epsilon(), [[2, 1]], [[3, 4]], rules=own), expected)
+
+
 def test_nested_models_are_explained_like_flat_ones() -> None:
     layers = [kl.Dense(4, activation="relu", **DOUBLE), kl.Dense(3, **DOUBLE), kl.Dense(2, **DOUBLE)]
     flat = chain((3,), *layers)
@@ -571,6 +594,19 @@ def test_passing_relevance_through_a_layer_leaves_the_logits_as_they_are(what: s
         if variable.dtype == "float64":
             variable.assign(rng.uniform(0.5, 2, variable.shape))
     close(LRP(model, rules={"it": "pass"})(images(1)).logits, np.asarray(model(images(1), training=False)))
+
+
+def test_relevance_can_pass_an_operation_with_a_number_in_it() -> None:
+    model = chain((2,), dense([[1, 2], [3, 1]]), lambda x: 2 * x + 1.0, dense([[1, 0], [1, 1]]))
+    explainer = LRP(model, composites.uniform(rules.Epsilon(0)), rules={"multiply": "pass", "add": "pass"})
+    found = explainer([[1, 2]], 0)  # 7, 4 → 15, 9 → 24, 9
+    close(found.logits, [[24, 9]])
+    close(found.relevance, [[15 / 7 + 9 / 4 * 2, 6 * 15 / 7 + 2 * 9 / 4]])
+
+
+def test_a_tie_in_global_max_pooling_is_shared() -> None:
+    model = chain((3, 1), kl.GlobalMaxPooling1D(**DOUBLE))
+    close(explained(model, rules.Epsilon(), [[[4], [1], [4]]], [[6]]), [[[3], [0], [3]]])
 
 
 def test_new_weights_are_seen_by_an_explainer_that_is_there_already() -> None:
@@ -790,6 +826,7 @@ def test_a_wrong_target_is_refused_and_the_explainer_lives_on(
         ({"composite": "epsilon_gamma_box"}, TypeError, "'low' and 'high'; give options with composites.get"),
         ({"pooling": "max"}, ValueError, 'pooling: got \'max\'; expected "winner", "proportional" or "flat"'),
         ({"bias": "drop"}, ValueError, 'bias: got \'drop\'; expected "keep" or "ignore"'),
+        ({"rules": [rules.Flat()]}, TypeError, r"rules: got \[Flat.*; expected layer name → rule"),
         ({"rules": {"cnv": "pass"}}, ValueError, "there is no layer 'cnv'; did you mean 'conv'.* layers are: conv, "),
         ({"rules": {7: "pass"}}, ValueError, "there is no layer 7. The layers are: conv, "),
         ({"rules": {"conv": "epsilon"}}, TypeError, r"'conv' has 'epsilon'; expected a rule object.*or \"pass\""),
@@ -814,6 +851,12 @@ def test_a_layer_without_a_rule_is_named_with_the_ways_out() -> None:
     ways = r"LRP: layer 'lstm' \(LSTM\) has no rule; give one with rules=.*\"pass\".*or cut the model before it"
     with pytest.raises(ValueError, match=ways):
         LRP(model)
+
+
+def test_a_model_without_layers_is_named() -> None:
+    x = keras.Input((3,))
+    with pytest.raises(ValueError, match="model: it has no layers, so there is nothing to explain"):
+        LRP(keras.Model(x, x))
 
 
 def test_relevance_cannot_pass_a_layer_that_changes_the_shape() -> None:
