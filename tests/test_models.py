@@ -303,7 +303,7 @@ def test_full_vgg16_is_loaded_and_explained_within_binder_s_memory(tmp_path: Pat
 
 def run_full(weights: str, composite: str) -> dict[str, Any]:
     command = [sys.executable, "-c", PROGRAM, weights, composite]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, env={**os.environ}, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env={**os.environ}, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
