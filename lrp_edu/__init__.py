@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lrp_edu import (
+        attribution,
         check,
         composites,
         data,
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "LRP",
+    "attribution",
     "check",
     "composites",
     "data",

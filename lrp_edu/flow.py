@@ -18,7 +18,7 @@ from lrp_edu.numpy_lrp import Linear, Network
 from lrp_edu.plotting import BLUE, GREY, RED, RELEVANCE_COLOURS, draw_heatmap, draw_picture, largest, new_figure
 from lrp_edu.rules import Rule
 
-ORANGE, PURPLE = "#e08214", "#542788"  # for what speaks neither for nor against
+ORANGE, PURPLE = "#c96d0a", "#542788"  # for what speaks neither for nor against
 
 
 def ledger_bars(ledger: Ledger) -> Figure:
@@ -33,7 +33,7 @@ def ledger_bars(ledger: Ledger) -> Figure:
     }
     edge = np.zeros(len(names))
     for name, (values, colour) in parts.items():
-        axes.barh(names, values, left=edge, color=colour, label=name)
+        axes.barh(names, values, left=edge, color=colour, edgecolor=GREY, linewidth=0.8, label=name)
         edge = edge + np.asarray(values)
     axes.axvline(ledger.start, color="black", linewidth=1, linestyle=":")
     axes.axvline(0, color="black", linewidth=0.8)

@@ -249,7 +249,7 @@ def histograms(snapshots: Sequence[Snapshot]) -> Figure:
     layers = len(snapshots[0].weights)
     figure = new_figure(2.9 * layers, 4.6)
     axes = figure.subplots(2, layers, squeeze=False)
-    shades = [str(shade) for shade in np.linspace(0.75, 0.0, len(snapshots))]
+    shades = [str(shade) for shade in np.linspace(0.55, 0.0, len(snapshots))]
     for layer in range(layers):
         for snapshot, shade in zip(snapshots, shades, strict=True):
             for row, values in enumerate((snapshot.weights[layer], snapshot.gradients[layer])):

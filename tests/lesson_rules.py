@@ -29,6 +29,9 @@ UNSTABLE = {
     "a progress bar": re.compile(r"\d+%\||\d(it|cell|epoch|batch)/s\b|s/it\b|\r(?!\n)"),
 }
 
+PICTURE_MAKERS = {"imshow", "matshow", "pcolor", "pcolormesh", "set_cmap"}
+COLOUR_KEYWORDS = {"c", "cmap", "color", "colors", "edgecolor", "edgecolors", "facecolor", "facecolors"}
+
 
 @dataclass
 class Exercise:
@@ -115,6 +118,11 @@ def opening(notebook: NotebookNode) -> Problems:
     if not headings(first) or headings(first)[0][0] != 1:
         yield "the first cell should begin with the title"
     yield from (f"the opening cell should say {word!r}" for word in OPENING_WORDS if word not in first.source)
+
+
+def letters_and_words_are_linked(notebook: NotebookNode) -> Problems:
+    if "](../NOTATION.md)" not in notebook.cells[0].source:
+        yield "the opening cell should link the list of letters and words: [NOTATION.md](../NOTATION.md)"
 
 
 def closing(notebook: NotebookNode) -> Problems:
@@ -220,6 +228,27 @@ def pictures_have_a_description(notebook: NotebookNode) -> Problems:
             yield f"cell {number}: a figure has no description; show it with lrp_edu.plotting.show(figure, alt=...)"
 
 
+def figures_have_the_colours_of_the_course(notebook: NotebookNode) -> Problems:
+    """One colour map with limits symmetric around zero, and colours that can be seen: `plotting` sees to both."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        calls = [node for node in ast.walk(ast.parse(_python(cell))) if isinstance(node, ast.Call)]
+        for call in calls:
+            if isinstance(call.func, ast.Attribute) and call.func.attr in PICTURE_MAKERS:
+                yield f"cell {number} calls {call.func.attr}; use plotting.heatmaps, draw_heatmap or draw_picture"
+            for keyword in call.keywords:
+                if keyword.arg in COLOUR_KEYWORDS and _own_colour(keyword.value):
+                    yield f"cell {number} sets {keyword.arg}={ast.unparse(keyword.value)}; use plotting.RED, BLUE, GREY"
+
+
+def _python(cell: NotebookNode) -> str:
+    """The code of a cell without the lines that only IPython understands."""
+    return re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE) if cell.cell_type == "code" else ""
+
+
+def _own_colour(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value not in ("black", "white", "none", None)
+
+
 def outputs_are_stable(notebook: NotebookNode) -> Problems:
     for number, output in outputs(notebook):
         if output.output_type == "error":
@@ -245,7 +274,7 @@ def story_uses_no_name_of_a_check(notebook: NotebookNode) -> Problems:
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code":
             continue
-        statements = ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE)).body
+        statements = ast.parse(_python(cell)).body
         if utils.is_grade(cell):
             owned |= {name for statement in statements for name in _assigned(statement)}
             continue
@@ -289,12 +318,14 @@ def _is_name(node: Any) -> bool:
 
 RULES: tuple[Callable[[NotebookNode], Problems], ...] = (
     opening,
+    letters_and_words_are_linked,
     closing,
     heading_levels,
     exercise_anatomy,
     grade_ids,
     graded_cells_belong_to_exercises,
     pictures_have_a_description,
+    figures_have_the_colours_of_the_course,
     outputs_are_stable,
     executed_from_top_to_bottom,
     story_uses_no_name_of_a_check,

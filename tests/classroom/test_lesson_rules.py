@@ -12,7 +12,8 @@ from nbformat import v4
 from nbformat.notebooknode import NotebookNode
 
 OPENING = (
-    "# Doubling\n\n**You will learn** to double. **You need** to add. **Time**: 5 minutes.\n\n```\n# no title\n```"
+    "# Doubling\n\n**You will learn** to double. **You need** to add. **Time**: 5 minutes.\n\n"
+    "[Words](../NOTATION.md)\n\n```\n# no title\n```"
 )
 HINT = "<details><summary>Hint 1: how?</summary>\nAdd it to itself.\n</details>"
 EXERCISE = f"### ✏️ Exercise 1.1 · Double it (2 points)\n\n{HINT}"
@@ -25,7 +26,7 @@ STORY, ANSWER, CHECK, WRITTEN_ANSWER, AFTERWARDS, LAST = 1, 4, 5, 7, 8, 9
 
 def lesson() -> NotebookNode:
     cells = [
-        ex.markdown(OPENING), ex.code("n = 3\nprint([n * k for k in range(3)])"),
+        ex.markdown(OPENING), ex.code("n = 3\nplot(n, c=RED, color='black')\nprint([n * k for k in range(3)])"),
         ex.markdown("## Section\n\n![a cat](c.png)"),
         ex.markdown(EXERCISE), ex.answer(), ex.check(f"n = 4\n{ex.CHECK}"),
         ex.markdown(WRITTEN), ex.written(),
@@ -54,6 +55,10 @@ def shown(data: dict[str, object]) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[STORY].outputs.append(v4.new_output("display_data", data))
 
 
+def drawing(code: str) -> Callable[[NotebookNode], None]:
+    return replaced(STORY, "print", f"{code}\nprint")
+
+
 def marked(number: int, **values: object) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[number].metadata.nbgrader.update(values)
 
@@ -67,6 +72,7 @@ SPOILT = {
     "two titles": ("opening", replaced(2, "## Section", "# Section")),
     "title comes late": ("opening", lambda notebook: notebook.cells.insert(0, ex.markdown("Hello, Time"))),
     "no prerequisites": ("opening", replaced(0, "You need", "Know")),
+    "no link to the letters and words": ("letters_and_words_are_linked", replaced(0, "../NOTATION", "NOTATION")),
     "no summary": ("closing", replaced(LAST, "## Summary", "## The end")),
     "read on comes first": ("closing", replaced(2, "## Section", "## Read on")),
     "too few questions": ("closing", replaced(LAST, QUESTION * 3, QUESTION)),
@@ -100,6 +106,9 @@ SPOILT = {
     "a picture without text": ("pictures_have_a_description", replaced(2, "a cat", "")),
     "an img without alt": ("pictures_have_a_description", replaced(2, "![a cat](c.png)", '<img src="c.png" alt="">')),
     "a figure without alt": ("pictures_have_a_description", shown({"image/png": "AAAA"})),
+    "another colour map": ("figures_have_the_colours_of_the_course", drawing("plotting.show(x, cmap='jet')")),
+    "a picture with limits of its own": ("figures_have_the_colours_of_the_course", drawing("axes.imshow(x)")),
+    "a colour of its own": ("figures_have_the_colours_of_the_course", drawing("axes.plot(x, color='gold')")),
     "an address": ("outputs_are_stable", stored("<object at 0x7fa3b8c2d0>")),
     "an address in a result": ("outputs_are_stable", shown({"text/plain": "<object at 0x7fa3b8c2d0>"})),
     "a path": ("outputs_are_stable", stored("saved in /home/me/lesson")),
