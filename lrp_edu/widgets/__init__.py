@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from lrp_edu.widgets.explorer import Explorer
     from lrp_edu.widgets.flow import FlowExplorer
     from lrp_edu.widgets.root import RootExplorer
+    from lrp_edu.widgets.rule_lab import RuleLab
 
-__all__ = ["Explorer", "FlowExplorer", "RootExplorer"]
+__all__ = ["Explorer", "FlowExplorer", "RootExplorer", "RuleLab"]
 
-_HOME_OF = {"Explorer": "explorer", "FlowExplorer": "flow", "RootExplorer": "root"}
+_HOME_OF = {"Explorer": "explorer", "FlowExplorer": "flow", "RootExplorer": "root", "RuleLab": "rule_lab"}
 
 
 def __getattr__(name: str) -> Any:
