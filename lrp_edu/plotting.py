@@ -71,16 +71,20 @@ def new_figure(width: float, height: float) -> Figure:
 def draw_heatmap(axes: Axes, relevance: Array, limit: float, title: str = "") -> Any:
     """One heatmap of shape (height, width); `limit` is the relevance at which the colours are full."""
     drawn = axes.imshow(relevance, cmap=RELEVANCE_COLOURS, vmin=-limit, vmax=limit)
-    axes.set_title(title, fontsize=10)
-    axes.set_axis_off()
+    _as_picture(axes, title)
     return drawn
 
 
 def draw_picture(axes: Axes, picture: Array, title: str = "") -> None:
     """One grey picture of shape (height, width)."""
     axes.imshow(picture, cmap=PICTURE_COLOURS)
+    _as_picture(axes, title)
+
+
+def _as_picture(axes: Axes, title: str) -> None:
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
+    axes.set(xticks=[], yticks=[])  # unseen ticks, too, would take as long to draw as the picture
 
 
 def heatmaps(
@@ -121,9 +125,55 @@ def heatmaps(
     return figure
 
 
+def explanations(picture: Any, relevance: Mapping[str, Any], image_shape: tuple[int, int]) -> Figure:
+    """One picture, and in a row beside it a heatmap for each named explanation, each with its own colour bar.
+
+    Args:
+        picture: shape (pixels,).
+        relevance: title → relevance of shape (pixels,).
+        image_shape: (height, width).
+    """
+    picture = finite_array(picture, "picture", (image_shape[0] * image_shape[1],))
+    if not relevance:
+        raise ValueError("relevance: got none; give at least one heatmap")
+    figure = new_figure(1.7 * (len(relevance) + 1), 2.3)
+    first, *others = figure.subplots(1, len(relevance) + 1)
+    draw_picture(first, picture.reshape(image_shape))
+    for axes, (name, values) in zip(others, relevance.items(), strict=True):
+        values = finite_array(values, f"relevance[{name!r}]", picture.shape)
+        drawn = draw_heatmap(axes, values.reshape(image_shape), largest(values), name)
+        bar = figure.colorbar(drawn, ax=axes, location="bottom", ticks=MaxNLocator(3, symmetric=True), pad=0.02)
+        bar.ax.tick_params(labelsize=8)
+    return figure
+
+
 def largest(values: Array) -> float:
     """The largest |value|, at which colours are full; 1 where all are zero."""
     return float(np.abs(values).max(initial=0.0)) or 1.0
+
+
+# Comparing explanations
+
+
+def trade_off(points: Mapping[str, Mapping[str, tuple[float, float]]], across: str, up: str) -> Figure:
+    """Panels in which each method is a named point: what it reaches by one measure, and by another.
+
+    Args:
+        points: title of a panel → name of a method → (value across, value up).
+        across, up: what the axes measure.
+    """
+    if not points:
+        raise ValueError("points: got none; give at least one panel")
+    figure = new_figure(4.6 * len(points), 3.8)
+    panels = np.atleast_1d(figure.subplots(1, len(points), sharex=True, sharey=True))
+    for axes, (title, named) in zip(panels, points.items(), strict=True):
+        for name, place in named.items():
+            axes.plot(*place, "o", color="black", markersize=5)
+            axes.annotate(name, place, xytext=(5, 4), textcoords="offset points", fontsize=9)
+        axes.set(xlabel=across, title=title)
+        axes.margins(x=0.25, y=0.15)  # room for the names
+    panels[0].set_ylabel(up)
+    return figure
 
 
 # Taylor, and one neuron

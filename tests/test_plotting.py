@@ -40,6 +40,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "heatmaps": lambda: plotting.heatmaps(PICTURES, {"z⁺": PICTURES, "zᴮ": PICTURES**3}, (4, 4), ["3", "1", "4"]),
     "heatmaps of zeros": lambda: plotting.heatmaps(PICTURES, {"z": 0 * PICTURES}, (4, 4)),
     "heatmaps, one wide picture": lambda: plotting.heatmaps(PICTURES[:1], {"z": PICTURES[:1]}, (2, 8)),
+    "explanations": lambda: plotting.explanations(PICTURES[0], {"z⁺": PICTURES[1], "zᴮ": PICTURES[2]}, (4, 4)),
+    "explanations, of nothing": lambda: plotting.explanations(PICTURES[0], {"z": np.zeros(16)}, (2, 8)),
+    "trade_off": lambda: plotting.trade_off({"a": {"z⁺": (0.1, 0.9)}, "b": {"z⁺": (0.2, 0.7)}}, "noise", "deletion"),
+    "trade_off, one panel": lambda: plotting.trade_off({"all": {"a": (0, 0), "b": (1, 1)}}, "x", "y"),
     "tangent": lambda: plotting.tangent(np.exp, np.exp, 0.0, 1.0, (-1, 2)),
     "neuron_plane": lambda: plotting.neuron_plane((2, 1), -1, (1, 2), {"root": (-0.2, 1.4)}, (0, 3)),
     "neuron_plane, no weight": lambda: plotting.neuron_plane((0, 0), 1, (1, 2), {}),
@@ -179,6 +183,43 @@ def test_heatmaps_show_the_numbers_in_reading_order() -> None:
     assert below.get_array().tolist() == [[0, 1, 2], [3, 4, 5]]
     assert above.axes.get_title() == "titled"
     assert below.axes.get_title() == "named"
+
+
+def test_explanations_stand_in_a_row_each_with_a_colour_bar_of_its_own() -> None:
+    weak, strong = np.array([0.1, -0.2, 0.0, 0.1]), np.array([1.0, 3.0, -4.0, 0.0])
+    figure = plotting.explanations([1, 2, 3, 4], {"weak": weak, "strong": strong}, (2, 2))
+    picture, *maps = [image for axes in figure.axes for image in axes.images if image.get_array().shape == (2, 2)]
+    assert picture.get_array().tolist() == [[1, 2], [3, 4]]
+    assert [image.axes.get_title() for image in maps] == ["weak", "strong"]
+    for image, values in zip(maps, (weak, strong), strict=True):
+        assert image.get_array().ravel().tolist() == values.tolist()
+        assert image.get_clim() == (-np.abs(values).max(), np.abs(values).max())
+        assert image.colorbar.ax in figure.axes
+
+
+def test_explanations_tell_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="relevance: got none; give at least one heatmap"):
+        plotting.explanations(PICTURES[0], {}, (4, 4))
+    with pytest.raises(ValueError, match=r"picture: got shape \(3, 16\), expected \(16,\)"):
+        plotting.explanations(PICTURES, {"z": PICTURES[0]}, (4, 4))
+    with pytest.raises(ValueError, match=r"relevance\['z'\]: got shape \(9,\), expected \(16,\)"):
+        plotting.explanations(PICTURES[0], {"z": np.zeros(9)}, (4, 4))
+
+
+# Comparing explanations
+
+
+def test_each_method_is_a_named_point_in_each_panel() -> None:
+    points = {"grey": {"LRP-0": (0.6, 0.2), "z⁺": (0.4, 0.3)}, "paper": {"LRP-0": (0.6, 0.36), "z⁺": (0.4, 0.41)}}
+    figure = plotting.trade_off(points, "noise", "deletion")
+    assert [axes.get_title() for axes in figure.axes] == ["grey", "paper"]
+    for axes, named in zip(figure.axes, points.values(), strict=True):
+        assert {text.get_text(): text.xy for text in axes.texts} == named
+        assert {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines} == set(named.values())
+        assert axes.get_xlabel() == "noise"
+    assert figure.axes[0].get_ylabel() == "deletion"
+    with pytest.raises(ValueError, match="points: got none; give at least one panel"):
+        plotting.trade_off({}, "noise", "deletion")
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from lrp_edu.widgets.flow import FlowExplorer
     from lrp_edu.widgets.occluder import OccluderExplorer
     from lrp_edu.widgets.root import RootExplorer
+    from lrp_edu.widgets.rule_lab import RuleLab
 
-__all__ = ["Explorer", "FlowExplorer", "OccluderExplorer", "RootExplorer"]
+__all__ = ["Explorer", "FlowExplorer", "OccluderExplorer", "RootExplorer", "RuleLab"]
 
 _HOME_OF = {
     "Explorer": "explorer",
     "FlowExplorer": "flow",
     "OccluderExplorer": "occluder",
     "RootExplorer": "root",
+    "RuleLab": "rule_lab",
 }
 
 
