@@ -7,6 +7,8 @@ from typing import Any
 
 import ipywidgets
 
+ANSWER = "the network's answer"  # not None, which a drop-down list takes for "nothing chosen"
+
 
 class Explorer(ipywidgets.VBox):
     """Controls above a picture and a line of words. The old picture stays until the new one is whole.
@@ -40,3 +42,9 @@ class Explorer(ipywidgets.VBox):
 def slider(name: str, value: float, low: float, high: float) -> Any:
     layout = ipywidgets.Layout(width="21em")
     return ipywidgets.FloatSlider(value=value, min=low, max=high, step=0.1, description=name, layout=layout)
+
+
+def class_menu(classes: int) -> Any:
+    """A drop-down list of what may be explained: `ANSWER`, or the number of a class."""
+    options = [(ANSWER, ANSWER), *((f"class {number}", number) for number in range(classes))]
+    return ipywidgets.Dropdown(options=options, description="explain")

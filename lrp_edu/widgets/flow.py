@@ -11,7 +11,7 @@ from lrp_edu.data import Digits
 from lrp_edu.ledger import ledger
 from lrp_edu.numpy_lrp import Network
 from lrp_edu.targets import Logit
-from lrp_edu.widgets.explorer import Explorer
+from lrp_edu.widgets.explorer import ANSWER, Explorer, class_menu
 
 HIDDEN_RULES: dict[str, rules.Rule] = {
     "z⁺": rules.ZPlus(),
@@ -31,10 +31,7 @@ class FlowExplorer(Explorer):
         classes = network.linear_layers[-1].weight.shape[1]
         controls = {
             "picture": ipywidgets.IntSlider(value=0, max=len(digits.x_test) - 1, description="test picture"),
-            "explained": ipywidgets.Dropdown(
-                options=[("the network's answer", None), *((f"class {k}", k) for k in range(classes))],
-                description="explain",
-            ),
+            "explained": class_menu(classes),
             "rule": ipywidgets.Dropdown(options=list(HIDDEN_RULES), description="upper rule"),
         }
         super().__init__(controls, [["picture", "explained", "rule"]])
@@ -44,7 +41,7 @@ class FlowExplorer(Explorer):
         index = values["picture"]
         x = self.digits.x_test[index : index + 1]
         logits = self.network.forward(x)
-        start = Logit(values["explained"]).start(logits)
+        start = Logit(None if values["explained"] == ANSWER else values["explained"]).start(logits)
         upper = [HIDDEN_RULES[values["rule"]]] * (len(self.network.linear_layers) - 1)
         all_rules = [rules.ZBox(-1.0, 1.0), *upper]
         books = ledger(self.network, x, start, all_rules)

@@ -15,7 +15,7 @@ from lrp_edu.data import Digits
 from lrp_edu.ledger import Ledger, ledger
 from lrp_edu.numpy_lrp import Network
 from lrp_edu.targets import Logit
-from lrp_edu.widgets.explorer import Explorer
+from lrp_edu.widgets.explorer import ANSWER, Explorer, class_menu
 
 # name → the rule, from the values of the ε slider and of the γ slider
 RULES: dict[str, Callable[[float, float], rules.Rule]] = {
@@ -29,7 +29,6 @@ RULES: dict[str, Callable[[float, float], rules.Rule]] = {
 }
 PIXEL_RULES = {**RULES, "zᴮ": lambda epsilon, gamma: rules.ZBox(-1.0, 1.0)}
 SIDES = ("left", "right")
-ANSWER = "the network's answer"  # not None, which a drop-down list takes for "nothing chosen"
 AT_FIRST = {"left": ("ε", "ε"), "right": ("zᴮ", "γ")}  # the rule of the first layer, and of those above
 
 
@@ -52,10 +51,7 @@ class RuleLab(Explorer):
         classes = network.linear_layers[-1].weight.shape[1]
         controls: dict[str, Any] = {
             "picture": ipywidgets.IntSlider(value=picture, max=len(digits.x_test) - 1, description="test picture"),
-            "explained": ipywidgets.Dropdown(
-                options=[(ANSWER, ANSWER), *((f"class {k}", k) for k in range(classes))],
-                description="explain",
-            ),
+            "explained": class_menu(classes),
             "same_colours": ipywidgets.Checkbox(value=False, description="same colour scale", indent=False),
         }
         for side in SIDES:

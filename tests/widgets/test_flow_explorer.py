@@ -12,6 +12,7 @@ from lrp_edu import rules
 from lrp_edu.data import Digits
 from lrp_edu.ledger import ledger
 from lrp_edu.numpy_lrp import Network
+from lrp_edu.widgets.explorer import ANSWER
 from lrp_edu.widgets.flow import HIDDEN_RULES as ON_OFFER
 from lrp_edu.widgets.flow import FlowExplorer
 
@@ -36,10 +37,10 @@ HIDDEN_RULES = {
 }
 
 
-def expected_words(picture: int, explained: int | None, rule: str) -> str:
+def expected_words(picture: int, explained: int | str, rule: str) -> str:
     x = DIGITS.x_test[picture : picture + 1]
     logits = NETWORK.forward(x)[0]
-    chosen = int(np.argmax(logits)) if explained is None else explained
+    chosen = int(np.argmax(logits)) if explained == ANSWER else explained
     start = np.zeros((1, 4))
     start[0, chosen] = logits[chosen]
     books = ledger(NETWORK, x, start, [rules.ZBox(-1, 1), HIDDEN_RULES[rule], HIDDEN_RULES[rule]])
@@ -62,16 +63,16 @@ def test_the_rules_on_offer_are_the_ones_that_are_named() -> None:
 def test_the_flow_explorer_offers_every_test_picture_class_and_rule(flow_explorer: FlowExplorer) -> None:
     controls = flow_explorer.controls
     assert (controls["picture"].min, controls["picture"].max) == (0, 4)
-    assert [value for _, value in controls["explained"].options] == [None, 0, 1, 2, 3]
+    assert [value for _, value in controls["explained"].options] == [ANSWER, 0, 1, 2, 3]
     assert list(controls["rule"].options) == list(HIDDEN_RULES)
 
 
 @pytest.mark.parametrize(
     ("picture", "explained", "rule"),
-    [(0, None, "z⁺"), (4, 0, "ε = 0.5"), (2, None, "γ = 0.25 (lesson 04)"), (3, 1, "w²")],
+    [(0, ANSWER, "z⁺"), (4, 0, "ε = 0.5"), (2, ANSWER, "γ = 0.25 (lesson 04)"), (3, 1, "w²")],
 )
 def test_words_of_the_flow_explorer_are_the_ledger(
-    flow_explorer: FlowExplorer, picture: int, explained: int | None, rule: str
+    flow_explorer: FlowExplorer, picture: int, explained: int | str, rule: str
 ) -> None:
     values = {"picture": picture, "explained": explained, "rule": rule}
     set_all(flow_explorer, values)
@@ -85,7 +86,7 @@ def test_words_of_the_flow_explorer_are_the_ledger(
 def test_every_control_of_the_flow_explorer_changes_all_that_is_shown(
     flow_explorer: FlowExplorer, name: str, value: Any
 ) -> None:
-    start = {"picture": 0, "explained": None, "rule": "z⁺"}
+    start = {"picture": 0, "explained": ANSWER, "rule": "z⁺"}
     assert np.argmax(NETWORK.forward(DIGITS.x_test[:1])) != 2
     set_all(flow_explorer, start)
     state_before, picture_before, words_before = flow_explorer.look(**start)
