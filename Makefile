@@ -5,15 +5,21 @@ PYTHON ?= python3
 # The pinned TensorFlow has wheels for these Pythons and no others.
 PYTHONS = 3.11 3.12 3.13
 CELL_TIMEOUT = 120
+# How many processes share the tests. Each may take 1.5 GB of memory: with more cores and 16 GB, make test WORKERS=4.
+WORKERS = 2
 
 # Settings of other work would reach into the course: MPLBACKEND silences the figures, the others mix in packages.
 unexport MPLBACKEND PIP_USER PYTHONHOME PYTHONPATH
 
 # Tests and stored outputs are made alike on every machine: no network, no GPU, TensorFlow quiet and rounding alike.
+# One thread for each process, too: on shared cores, threads that wait for each other cost half as much again.
 test lessons: export LRP_EDU_OFFLINE = 1
 test lessons: export CUDA_VISIBLE_DEVICES = -1
 test lessons: export TF_ENABLE_ONEDNN_OPTS = 0
 test lessons: export TF_CPP_MIN_LOG_LEVEL = 3
+test lessons: export OMP_NUM_THREADS = 1
+test lessons: export TF_NUM_INTRAOP_THREADS = 1
+test lessons: export TF_NUM_INTEROP_THREADS = 1
 # A progress bar is no output to compare. (make lessons switches it off in the lessons only, and shows its own.)
 test: export TQDM_DISABLE = 1
 
@@ -29,8 +35,9 @@ lab: .venv/lab.stamp  ## open the course in JupyterLab; the first time it instal
 test: .venv/test.stamp  ## check the code, its types, the tests and every lesson
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/pytest tests
-	.venv/bin/pytest --nbval --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) solutions
+	.venv/bin/pytest tests --numprocesses=$(WORKERS) --dist=worksteal
+	.venv/bin/pytest --nbval --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) \
+		--numprocesses=$(WORKERS) --dist=loadfile solutions
 
 lessons: .venv/test.stamp  ## execute solutions/, store their outputs, write notebooks/ from them
 	.venv/bin/python -m lrp_edu.classroom.execute

@@ -105,12 +105,11 @@ class LRP:
 
     @cached_property
     def _explain(self) -> Any:
-        return tf.function(self._explained, input_signature=[self._images]).get_concrete_function()
+        return _traced(self._explained, self._images)
 
     @cached_property
     def _account(self) -> Any:
-        start = tf.TensorSpec([None, None], self._input.dtype)
-        return tf.function(self._accounted, input_signature=[self._images, start]).get_concrete_function()
+        return _traced(self._accounted, self._images, tf.TensorSpec([None, None], self._input.dtype))
 
     @property
     def _images(self) -> Any:
@@ -257,6 +256,11 @@ class LRP:
             if isinstance(planned.rule, ZBox) and planned.step.is_first:
                 planned.rule.check_input(array)
         return tf.convert_to_tensor(array.astype(self._input.dtype))
+
+
+def _traced(function: Callable[..., Any], *signature: tf.TensorSpec) -> Any:
+    # Without AutoGraph, as Keras calls its layers: there is no branch to translate, and looking for one takes seconds.
+    return tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
 
 
 def _in_one_line(rule: Rule) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from answers import lesson_04
@@ -25,51 +26,58 @@ def run(source: str, names: dict[str, Any]) -> None:
         exec(source, names)
 
 
-@pytest.fixture(scope="session")
-def exercises() -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """For each exercise its answer cell, its check cell, and all names that a reader has when she comes to it."""
-    found = {}
-    for notebook in NOTEBOOKS.values():
-        names: dict[str, Any] = {}
-        answer = ""
-        for cell in read(SOLUTIONS / notebook).cells:
-            if cell.cell_type != "code":
-                continue
-            if utils.is_solution(cell):
-                answer = cell.source
-            elif utils.is_grade(cell):
-                found[cell.metadata.nbgrader.grade_id.removesuffix("-check")] = answer, cell.source, dict(names)
-            if not utils.is_grade(cell) and "widgets." not in cell.source:
-                run(cell.source, names)
+class Exercise(NamedTuple):
+    answer: str  # the solution's cell
+    check: str
+    names: dict[str, Any]  # all that a reader has when she comes to it
+
+
+@cache
+def exercises(notebook: str) -> dict[str, Exercise]:
+    """The exercises of a lesson by their names; the lesson runs once in each process."""
+    found, names, answer = {}, {}, ""
+    for cell in read(SOLUTIONS / notebook).cells:
+        if cell.cell_type != "code":
+            continue
+        if utils.is_solution(cell):
+            answer = cell.source
+        elif utils.is_grade(cell):
+            found[cell.metadata.nbgrader.grade_id.removesuffix("-check")] = Exercise(answer, cell.source, dict(names))
+        if not utils.is_grade(cell) and "widgets." not in cell.source:
+            run(cell.source, names)
     return found
+
+
+def exercise(name: str) -> Exercise:
+    return exercises(NOTEBOOKS[name.partition("-")[0]])[name]
 
 
 def pairs(bank: dict[str, list[Any]]) -> list[Any]:
     return [pytest.param(name, one, id=f"{name}-{n}") for name, many in bank.items() for n, one in enumerate(many, 1)]
 
 
-def test_every_exercise_has_answers(exercises: dict[str, Any]) -> None:
-    assert set(exercises) == set(RIGHT) == set(WRONG)
-    assert all(len(many) >= 2 for many in RIGHT.values())
-    assert all(len(many) >= 4 for many in WRONG.values())
+@pytest.mark.parametrize("lesson", NOTEBOOKS)
+def test_every_exercise_has_answers(lesson: str) -> None:
+    right, wrong = ({name: bank[name] for name in bank if name.startswith(f"{lesson}-")} for bank in (RIGHT, WRONG))
+    assert set(exercises(NOTEBOOKS[lesson])) == set(right) == set(wrong)
+    assert all(len(many) >= 2 for many in right.values())
+    assert all(len(many) >= 4 for many in wrong.values())
 
 
-@pytest.mark.parametrize(("exercise", "source"), pairs(RIGHT))
-def test_a_right_answer_passes(exercise: str, source: str, exercises: dict[str, Any]) -> None:
-    answer, check, names = exercises[exercise]
-    names = dict(names)
+@pytest.mark.parametrize(("name", "source"), pairs(RIGHT))
+def test_a_right_answer_passes(name: str, source: str) -> None:
+    answer, check, before = exercise(name)
+    names = dict(before)
     run(answer, names)  # a right answer may replace one of two functions only
     run(source, names)
     run(check, names)
 
 
-@pytest.mark.parametrize(("exercise", "wrong"), pairs(WRONG))
-def test_a_wrong_answer_is_told_what_is_wrong_with_it(
-    exercise: str, wrong: tuple[str, str], exercises: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(("name", "wrong"), pairs(WRONG))
+def test_a_wrong_answer_is_told_what_is_wrong_with_it(name: str, wrong: tuple[str, str]) -> None:
     message, source = wrong
-    answer, check, names = exercises[exercise]
-    names = dict(names)
+    answer, check, before = exercise(name)
+    names = dict(before)
     run(answer, names)
     run(source, names)
     visible = check.partition("### BEGIN HIDDEN TESTS")[0]

@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 from repository import ROOT
 
 LESSON = "00_start_here.ipynb"
+UV = str(Path(sys.executable).with_name("uv"))
 
 
 class Binder(NamedTuple):
@@ -54,7 +55,7 @@ def install(environment: Path, folder: Path) -> None:
     reaches no index (it does not read pip's settings), pip does it, as on Binder.
     """
     python = str(environment / "bin/python")
-    uv = (str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", python)
+    uv = (UV, "pip", "install", "--quiet", "--python", python)
     pip = (python, "-m", "pip", "install", "--quiet")
     for first_choice in ((*uv, "--offline"), uv):
         if subprocess.run((*first_choice, "-r", "requirements.txt"), cwd=folder, capture_output=True).returncode == 0:
@@ -82,8 +83,9 @@ def binder() -> Iterator[Binder]:
 
 
 def test_the_pins_are_consistent_and_nothing_else_came_with_them(binder: Binder) -> None:
-    assert "No broken requirements" in binder.run("python", "-m", "pip", "check")
-    listed = json.loads(binder.run("python", "-m", "pip", "list", "--format=json"))
+    python = str(binder.environment / "bin/python")
+    binder.run(UV, "pip", "check", "--python", python)  # fails where a requirement is missing or does not fit
+    listed = json.loads(binder.run(UV, "pip", "list", "--format=json", "--python", python))
     came = {canonicalize_name(one["name"]): one["version"] for one in listed if one["name"] not in ("pip", "lrp-edu")}
     pins = [Requirement(line) for line in (ROOT / "binder/requirements.txt").read_text(encoding="utf-8").splitlines()]
     here = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]

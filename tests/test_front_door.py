@@ -271,10 +271,17 @@ def test_make_lab_installs_again_when_its_requirements_change(installed: Path, c
 def test_make_test_checks_everything_quietly(installed: Path) -> None:
     assert run(installed, "make", "test", MPLBACKEND="agg").returncode == 0
     ruff, mypy, tests, lessons = calls(installed)
-    assert (ruff, mypy.split()[0], tests) == ("ruff check .", "mypy", "pytest tests")
-    assert re.fullmatch(r"pytest --nbval .*--nbval-cell-timeout=\d+ solutions", lessons)
+    assert (ruff, mypy.split()[0]) == ("ruff check .", "mypy")
+    assert tests == "pytest tests --numprocesses=2 --dist=worksteal"
+    # A notebook's cells belong to one kernel, so the whole file goes to one process.
+    assert re.fullmatch(r"pytest --nbval .*--nbval-cell-timeout=\d+ .*--dist=loadfile solutions", lessons)
     for variables in (installed / "variables").read_text(encoding="utf-8").splitlines():
         assert "MPLBACKEND=unset LRP_EDU_OFFLINE=1 TQDM_DISABLE=1 CUDA_VISIBLE_DEVICES=-1" in variables
+
+
+def test_more_processes_can_share_the_tests(installed: Path) -> None:
+    assert run(installed, "make", "test", "WORKERS=4").returncode == 0
+    assert ["--numprocesses=4" in call for call in calls(installed)] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("failing", ["ruff check", "mypy ", "pytest tests", "pytest --nbval"])
@@ -313,7 +320,8 @@ def test_scripts_can_be_started(name: str) -> None:
 def test_start_passes_the_command_through_and_limits_it_to_one_core() -> None:
     show = "import os, sys; print(sys.argv[1:], os.environ['OMP_NUM_THREADS'], os.environ['TF_CPP_MIN_LOG_LEVEL'])"
     command = (str(ROOT / "binder/start"), sys.executable, "-c", show, "two words", "*", "")
-    assert run(ROOT, *command).stdout == f"{['two words', '*', '']} 1 3\n"
+    other = {"OMP_NUM_THREADS": "8", "TF_CPP_MIN_LOG_LEVEL": "0"}
+    assert run(ROOT, *command, **other).stdout == f"{['two words', '*', '']} 1 3\n"
     assert run(ROOT, str(ROOT / "binder/start"), "sh", "-c", "exit 7").returncode == 7
 
 

@@ -342,13 +342,13 @@ def as_keras(network: Network) -> Any:
 @pytest.mark.parametrize("rule", ALL_RULES, ids=repr)
 def test_a_dense_network_is_explained_alike_in_numpy_and_keras(rule: Rule) -> None:
     rng = np.random.default_rng(6)
-    network = Network.random((6, 5, 4, 3), rng)
+    network = Network.random((6, 5, 3), rng)
     for layer in network.linear_layers:
         layer.bias[:] = rng.normal(size=layer.bias.shape)
     x = rng.uniform(0, HIGH, (4, 6))
     start = network.forward(x)
     deeper = rules.Epsilon() if isinstance(rule, rules.ZBox) else rule  # the box is for pixels
-    expected = network.relprop(x, start, [rule, deeper, deeper])
+    expected = network.relprop(x, start, [rule, deeper])
     model = as_keras(network)
     explanation = LRP(model, composites.uniform(deeper), rules={model.layers[0].name: rule})(x, targets.Logit("all"))
     np.testing.assert_allclose(explanation.logits, start, rtol=1e-12)

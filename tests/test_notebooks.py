@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,21 +21,9 @@ ROOT = Path(__file__).parents[1]
 SOLUTIONS, NOTEBOOKS = ROOT / "solutions", ROOT / "notebooks"
 LESSONS = sorted(path.name for path in SOLUTIONS.glob("*.ipynb"))
 
+NOT_SEEN_BY_NBVAL = {"nbval-skip", "nbval-ignore-output", "nbval-raises-exception", "raises-exception"}
+
 each_lesson = pytest.mark.parametrize("lesson", LESSONS)
-
-
-@pytest.fixture(scope="session")
-def after_a_run() -> Iterator[Callable[[Path], NotebookNode]]:
-    """A notebook after a run. Each runs once, on the processors that there are, and the first request starts all."""
-    runs: dict[Path, Future[NotebookNode]] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-
-        def result(path: Path) -> NotebookNode:
-            for one in [folder / lesson for lesson in LESSONS for folder in (NOTEBOOKS, SOLUTIONS)] if not runs else []:
-                runs[one] = pool.submit(lambda path=one: executed(read(path), path.parent))
-            return runs[path].result()
-
-        yield result
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -80,32 +66,26 @@ def test_nothing_hidden_is_left(lesson: str) -> None:
 
 
 @each_lesson
-def test_the_untouched_notebook_runs_to_its_end(lesson: str, after_a_run: Callable[[Path], NotebookNode]) -> None:
+def test_the_untouched_notebook_runs_to_its_end_and_fails_every_graded_cell(lesson: str) -> None:
     # An error in a cell without the tag raises-exception ends the run, and this test with it.
-    run = after_a_run(NOTEBOOKS / lesson)
+    run = executed(read(NOTEBOOKS / lesson), NOTEBOOKS)
     errors = {output.ename for cell in run.cells for output in cell.get("outputs", []) if "ename" in output}
     assert errors <= {"NotImplementedError"}
-
-
-@each_lesson
-def test_the_untouched_notebook_fails_every_graded_cell(
-    lesson: str, after_a_run: Callable[[Path], NotebookNode]
-) -> None:
     # The visible part alone fails, so that the reader is told at once; with hidden tests behind it, it fails as well.
-    grades = {
-        cell.metadata.nbgrader.grade_id: utils.determine_grade(cell)[0]
-        for cell in graded(after_a_run(NOTEBOOKS / lesson))
-    }
+    grades = {cell.metadata.nbgrader.grade_id: utils.determine_grade(cell)[0] for cell in graded(run)}
     assert grades, "a lesson has exercises"
     assert set(grades.values()) == {0}, grades
 
 
 @each_lesson
-def test_the_solution_passes_every_graded_cell(lesson: str, after_a_run: Callable[[Path], NotebookNode]) -> None:
-    for cell in graded(after_a_run(SOLUTIONS / lesson)):
+def test_the_solution_passes_every_graded_cell(lesson: str) -> None:
+    """As it is stored. That a run gives what is stored is seen by nbval, which fails at any error in a cell."""
+    for cell in graded(read(SOLUTIONS / lesson)):
         given, possible = utils.determine_grade(cell)
         # nbgrader leaves a written answer that is not the untouched one to a person.
         assert given == (None if utils.is_solution(cell) else possible), cell.metadata.nbgrader.grade_id
+        assert not NOT_SEEN_BY_NBVAL & set(cell.metadata.get("tags", [])), cell.metadata.nbgrader.grade_id
+        assert "NBVAL_" not in cell.source, cell.metadata.nbgrader.grade_id
 
 
 @each_lesson

@@ -118,11 +118,10 @@ def test_every_pair_of_different_classes_comes_equally_often() -> None:
 def test_colour_place_and_area_do_not_give_the_class_away() -> None:
     """Of 1000 pictures of a class, means differ from those of all classes by less than 5 standard errors."""
     found = data.shapes(6000, seed=4)
-    inside = found.masks[..., None] & (found.masks.sum(axis=(1, 2)) > 0)[:, None, None, None]
-    colour = (found.images * inside).sum(axis=(1, 2)) / inside.sum(axis=(1, 2))
-    grid = np.arange(64.0)
-    weight = found.masks / found.masks.sum(axis=(1, 2), keepdims=True)
-    place = np.stack([(weight * grid[:, None]).sum(axis=(1, 2)), (weight * grid).sum(axis=(1, 2))], axis=1)
+    rows, columns = found.masks.sum(axis=2), found.masks.sum(axis=1)
+    pixels = rows.sum(axis=1, keepdims=True)
+    colour = np.stack([image[mask].sum(axis=0) for image, mask in zip(found.images, found.masks, strict=True)]) / pixels
+    place = np.stack([rows @ np.arange(64), columns @ np.arange(64)], axis=1) / pixels
     for values in (colour, place):
         error = values.std(axis=0) / np.sqrt(1000)
         for kind in range(6):
@@ -149,7 +148,7 @@ def outline(name: str, turned: float, radius: float) -> Array:
         away = np.where(steps % 2 == 0, 1, 0.45)
         corners = np.stack([away * np.cos(steps * np.pi / 5), away * np.sin(steps * np.pi / 5)], axis=1)
     else:
-        steps = np.arange({"triangle": 3, "square": 4, "circle": 720, "ring": 720}[name])
+        steps = np.arange({"triangle": 3, "square": 4, "circle": 180, "ring": 180}[name])
         corners = np.stack([np.cos(2 * np.pi * steps / len(steps)), np.sin(2 * np.pi * steps / len(steps))], axis=1)
     return radius * corners @ _turn(turned).T
 
