@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers as kl
 
+from lrp_edu.arrays import Array, finite_array
 from lrp_edu.keras_rules import Evaluated
 
 Kind = Literal[
@@ -66,6 +67,21 @@ class Step:
     nonnegative_input: bool = False  # known from the graph
     is_first: bool = False  # sees the input of the model, through rearrangements at most
     notes: tuple[str, ...] = ()
+
+    def value(self, inputs: list[Any], linear: Evaluated | None = None) -> Any:
+        """What the step makes of its inputs, with all that was decided: softmax taken off, batch norm folded in.
+
+        Args:
+            inputs: tensors.
+            linear: its linear part on these inputs, where that is already there.
+        """
+        if self.linear is not None:
+            z = (self.linear.evaluated(inputs[0]) if linear is None else linear).z
+        elif self.kind == "activation" and self.activation is not None:
+            z = inputs[0]
+        else:
+            z = called(self.layer, inputs)
+        return z if self.activation is None else self.activation(z)
 
     def noted(self, note: str, **changes: Any) -> Step:
         """The step with some fields changed, and a word on why."""
@@ -130,6 +146,25 @@ def as_functional(model: Any) -> Any:
             "output from one input: cut it with keras.Model(one_input, one_output)"
         )
     return model
+
+
+def called(layer: Any, inputs: list[Any]) -> Any:
+    """The layer's output, not in training."""
+    given = inputs if len(inputs) > 1 else inputs[0]
+    return layer(given, training=False) if getattr(layer, "_call_has_training_arg", False) else layer(given)
+
+
+def checked_images(model_input: Any, images: Any) -> Array:
+    """The images in the dtype of the model's input tensor.
+
+    Raises:
+        TypeError, ValueError: they are no finite numbers, there are none, or their shape is not what the model takes.
+    """
+    expected = ["n", *("any" if length is None else length for length in model_input.shape[1:])]
+    array = finite_array(images, "images", expected)
+    if len(array) == 0:
+        raise ValueError("images: got an empty batch; give at least one")
+    return array.astype(model_input.dtype)
 
 
 def _read_functional(model: Any, inputs: tuple[int, ...], path: str, reader: _Reader) -> int:
