@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrp_edu import (
         check,
+        class_activation,
         composites,
         data,
         flow,
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 __all__ = [
     "LRP",
     "check",
+    "class_activation",
     "composites",
     "data",
     "flow",
