@@ -133,11 +133,6 @@ class LRP:
         start = tf.TensorSpec([None, None], self._input.dtype)
         return tf.function(self._accounted, input_signature=[self._images, start]).get_concrete_function()
 
-    @cached_property
-    def _look(self) -> Any:
-        start = tf.TensorSpec([None, None], self._input.dtype)
-        return tf.function(self._looked, input_signature=[self._images, start]).get_concrete_function()
-
     @property
     def _images(self) -> Any:
         return tf.TensorSpec([None, *self._input.shape[1:]], self._input.dtype)
@@ -174,12 +169,12 @@ class LRP:
 
     def layers(self, images: Any, start: Any) -> dict[str, AtLayer]:
         """Each layer of one explanation, from the input up; arguments as for `relevance`."""
-        values, relevance = self._look(self._checked(images), tf.cast(start, self._input.dtype))
-        names = [self._input._keras_history.operation.name, *(planned.step.name for planned in self._plan)]
-        return {
-            name: AtLayer(activation.numpy(), arrived.numpy())
-            for name, activation, arrived in zip(names, values, relevance, strict=True)
-        }
+        values, linear_parts = self._forward(self._checked(images))
+        relevance: dict[int, Tensor] = {}
+        relevance[0], _ = self._backward(values, linear_parts, tf.cast(start, self._input.dtype), relevance)
+        names = {0: self._input._keras_history.operation.name}
+        names |= {planned.step.output: planned.step.name for planned in self._plan}
+        return {name: AtLayer(values[number].numpy(), relevance[number].numpy()) for number, name in names.items()}
 
     def summary(self) -> None:
         """Print one row a layer: what will be done, before anything is run."""
@@ -218,13 +213,6 @@ class LRP:
     def _accounted(self, images: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         arrived, rows = self._backward(*self._forward(images), start)
         return tf.reduce_sum(arrived), tf.stack([tf.stack(row) for row in rows])
-
-    def _looked(self, images: Tensor, start: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        values, linear_parts = self._forward(images)
-        entered: dict[int, Tensor] = {}
-        entered[0], _ = self._backward(values, linear_parts, start, entered)
-        outputs = [0, *(planned.step.output for planned in self._plan)]
-        return [values[number] for number in outputs], [entered[number] for number in outputs]
 
     def _forward(self, images: Tensor) -> tuple[dict[int, Tensor], dict[int, Evaluated]]:
         """The value of each tensor of the graph, and the linear part behind it where there is one."""

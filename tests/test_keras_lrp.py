@@ -317,7 +317,7 @@ few = settings(max_examples=12)
 
 def untraced(explainer: LRP) -> LRP:
     """The explainer without tracing, which takes longer than a few small pictures."""
-    explainer.__dict__.update(_explain=explainer._explained, _account=explainer._accounted, _look=explainer._looked)
+    explainer.__dict__.update(_explain=explainer._explained, _account=explainer._accounted)
     return explainer
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrp_edu.widgets.explorer import Explorer
     from lrp_edu.widgets.flow import FlowExplorer
+    from lrp_edu.widgets.layers import LayerExplorer
     from lrp_edu.widgets.root import RootExplorer
 
-__all__ = ["Explorer", "FlowExplorer", "RootExplorer"]
+__all__ = ["Explorer", "FlowExplorer", "LayerExplorer", "RootExplorer"]
 
-_HOME_OF = {"Explorer": "explorer", "FlowExplorer": "flow", "RootExplorer": "root"}
+_HOME_OF = {"Explorer": "explorer", "FlowExplorer": "flow", "LayerExplorer": "layers", "RootExplorer": "root"}
 
 
 def __getattr__(name: str) -> Any:
