@@ -8,14 +8,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lrp_edu.quiet import without_messages
+
 if TYPE_CHECKING:
     from lrp_edu import (
         attribution,
         check,
+        class_activation,
         composites,
         data,
         evaluation,
         flow,
+        layer_maps,
         ledger,
         models,
         numpy_lrp,
@@ -35,10 +39,12 @@ __all__ = [
     "LRP",
     "attribution",
     "check",
+    "class_activation",
     "composites",
     "data",
     "evaluation",
     "flow",
+    "layer_maps",
     "ledger",
     "models",
     "numpy_lrp",
@@ -57,7 +63,8 @@ _HOME_OF = {"LRP": "keras_lrp", "relprop_dense": "dense"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'lrp_edu' has no attribute {name!r}; it has {', '.join(__all__)}")
-    module = import_module(f"lrp_edu.{_HOME_OF.get(name, name)}")
+    with without_messages():  # of TensorFlow, should it start here
+        module = import_module(f"lrp_edu.{_HOME_OF.get(name, name)}")
     return getattr(module, name) if name in _HOME_OF else module
 
 

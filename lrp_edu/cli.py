@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 import lrp_edu
+from lrp_edu.quiet import without_messages
 
 FIRST_LESSON = Path("notebooks", "00_start_here.ipynb")
 
@@ -37,20 +36,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-@contextmanager
-def _without_messages() -> Iterator[None]:
-    """Nothing reaches stderr, not even from compiled code: TensorFlow tells at its start what no reader asked for."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _print_version(wanted: bool) -> None:
@@ -95,7 +80,7 @@ def explain(
     """Explain what a network saw in a picture: write the heatmap, print the top classes and the ledger's sum."""
     if find_spec("tensorflow") is None:
         raise ValueError("TensorFlow is not installed for this Python; get it with: pip install 'lrp-edu[tensorflow]'")
-    with _without_messages():
+    with without_messages():
         from lrp_edu.explain import explain
 
     for line in explain(photo, model, composite, wanted, output):

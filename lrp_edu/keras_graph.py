@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 from keras import layers as kl
 
+from lrp_edu.arrays import Array, finite_array
 from lrp_edu.keras_rules import Evaluated
 
 Kind = Literal[
@@ -67,7 +68,7 @@ class Step:
     kind: Kind
     inputs: tuple[int, ...]
     output: int
-    value: Callable[[list[Any]], Any]  # of the inputs' values, as the model calls the layer when it does not train
+    called: Callable[[list[Any]], Any]  # the layer, as the model calls it on its inputs when it does not train
     linear: Linear | None = None
     activation: Callable[[Any], Any] | None = None
     nonnegative_input: bool = False  # known from the graph
@@ -78,6 +79,21 @@ class Step:
     def layer_name(self) -> str:
         """The name without the number of the use, for a layer that is used more than once."""
         return USE.sub("", self.name)
+
+    def value(self, inputs: list[Any], linear: Evaluated | None = None) -> Any:
+        """What the step makes of its inputs, with all that was decided: softmax taken off, batch norm folded in.
+
+        Args:
+            inputs: tensors.
+            linear: its linear part on these inputs, where that is already there.
+        """
+        if self.linear is not None:
+            z = (self.linear.evaluated(inputs[0]) if linear is None else linear).z
+        elif self.kind == "activation" and self.activation is not None:
+            z = inputs[0]
+        else:
+            z = self.called(inputs)
+        return z if self.activation is None else self.activation(z)
 
     def noted(self, note: str, **changes: Any) -> Step:
         """The step with some fields changed, and a word on why."""
@@ -144,6 +160,19 @@ def as_functional(model: Any) -> Any:
     return model
 
 
+def checked_images(model_input: Any, images: Any) -> Array:
+    """The images in the dtype of the model's input tensor.
+
+    Raises:
+        TypeError, ValueError: they are no finite numbers, there are none, or their shape is not what the model takes.
+    """
+    expected = ["n", *("any" if length is None else length for length in model_input.shape[1:])]
+    array = finite_array(images, "images", expected)
+    if len(array) == 0:
+        raise ValueError("images: got an empty batch; give at least one")
+    return array.astype(model_input.dtype)
+
+
 def _read_functional(model: Any, inputs: tuple[int, ...], path: str, reader: _Reader) -> int:
     """Append the steps of a functional model; returns the number of its output tensor."""
     number = {id(tensor): known for tensor, known in zip(model.inputs, inputs, strict=True)}
@@ -157,24 +186,24 @@ def _read_functional(model: Any, inputs: tuple[int, ...], path: str, reader: _Re
                 result = _read_functional(as_functional(operation), sources, f"{path}{operation.name}/", reader)
             else:
                 name = reader.unique(path + operation.name)
-                result = _read_layer(operation, sources, name, _value(node), reader)
+                result = _read_layer(operation, sources, name, _called(node), reader)
             for tensor in node.output_tensors:
                 number[id(tensor)] = result
     return number[id(model.outputs[0])]
 
 
-def _value(node: Any) -> Callable[[list[Any]], Any]:
+def _called(node: Any) -> Callable[[list[Any]], Any]:
     """What a node of the graph makes of its tensors: its layer called with them, and with its other arguments."""
     layer, arguments = node.operation, node.arguments
 
-    def value(inputs: list[Any]) -> Any:
+    def called(inputs: list[Any]) -> Any:
         given = iter(inputs)
         positional, named = arguments.convert(lambda part: next(given) if keras.utils.is_keras_tensor(part) else part)
         if getattr(layer, "_call_has_training_arg", False):
             named["training"] = False
         return layer(*positional, **named)
 
-    return value
+    return called
 
 
 def _unchanged(inputs: list[Any]) -> Any:
@@ -182,16 +211,16 @@ def _unchanged(inputs: list[Any]) -> Any:
 
 
 def _read_layer(
-    layer: Any, inputs: tuple[int, ...], name: str, value: Callable[[list[Any]], Any], reader: _Reader
+    layer: Any, inputs: tuple[int, ...], name: str, called: Callable[[list[Any]], Any], reader: _Reader
 ) -> int:
-    for step in _steps_of(layer, inputs, name, value, reader):
+    for step in _steps_of(layer, inputs, name, called, reader):
         reader.steps.append(step)
         inputs = (step.output,)
     return inputs[0]
 
 
 def _steps_of(
-    layer: Any, inputs: tuple[int, ...], name: str, value: Callable[[list[Any]], Any], reader: _Reader
+    layer: Any, inputs: tuple[int, ...], name: str, called: Callable[[list[Any]], Any], reader: _Reader
 ) -> Iterator[Step]:
     """One step for a layer; two for a separable convolution."""
     if getattr(layer, "data_format", None) == "channels_first" and not isinstance(layer, kl.Flatten):
@@ -201,7 +230,7 @@ def _steps_of(
         )
 
     def step(kind: Kind, given: tuple[int, ...] = inputs, of: str = name, **more: Any) -> Step:
-        return Step(of, layer, kind, given, reader.new_tensor(), value, **more)
+        return Step(of, layer, kind, given, reader.new_tensor(), called, **more)
 
     if isinstance(layer, (kl.SeparableConv1D, kl.SeparableConv2D)):
         depthwise = step("convolution", of=f"{name}/depthwise", linear=_separable_depthwise(layer))
@@ -334,7 +363,7 @@ def _softmax_taken_off(steps: list[Step], output: int) -> list[Step]:
         return steps
     plain = last.noted("softmax taken off", activation=None)
     if last.kind == "activation":
-        plain = replace(plain, kind="rearrange", value=_unchanged, notes=("softmax taken off",))
+        plain = replace(plain, kind="rearrange", called=_unchanged, notes=("softmax taken off",))
     return [plain if step is last else step for step in steps]
 
 
@@ -356,7 +385,7 @@ def _batch_norm_folded(steps: list[Step]) -> list[Step]:
             linear = _folded(below, step.layer)
             folded[below.output] = below.noted(f"{step.name} folded in", linear=linear)
             folded[step.output] = step.noted(
-                f"folded into {below.name}", kind="rearrange", value=_unchanged, linear=None
+                f"folded into {below.name}", kind="rearrange", called=_unchanged, linear=None
             )
     return [folded.get(step.output, step) for step in steps]
 
@@ -390,7 +419,7 @@ def _padding_folded(steps: list[Step]) -> list[Step]:
         users = [folded.get(step.output, step) for step in steps if padding.output in step.inputs]
         if isinstance(padding.layer, PADDINGS) and users and all(user.kind == "convolution" for user in users):
             into = ", ".join(user.name for user in users)
-            folded[padding.output] = padding.noted(f"folded into {into}", value=_unchanged)
+            folded[padding.output] = padding.noted(f"folded into {into}", called=_unchanged)
             for user in users:
                 folded[user.output] = user.noted(f"{padding.name} folded in", linear=_padded(user, padding.layer))
     return [folded.get(step.output, step) for step in steps]

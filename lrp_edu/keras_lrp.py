@@ -12,9 +12,17 @@ import numpy as np
 import tensorflow as tf
 
 from lrp_edu import composites, keras_rules
-from lrp_edu.arrays import Array, finite_array
+from lrp_edu.arrays import Array
 from lrp_edu.composites import Composite
-from lrp_edu.keras_graph import PADDINGS, WEIGHTED, Step, as_functional, keeps_sign, read
+from lrp_edu.keras_graph import (
+    PADDINGS,
+    WEIGHTED,
+    Step,
+    as_functional,
+    checked_images,
+    keeps_sign,
+    read,
+)
 from lrp_edu.keras_rules import Evaluated, Passed
 from lrp_edu.ledger import Ledger, Row
 from lrp_edu.rules import Parts, Rule, ZBox
@@ -39,6 +47,14 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class AtLayer:
+    """The output of a layer, activation included, and the relevance that arrived there; both of the same shape."""
+
+    activation: Array
+    relevance: Array
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What LRP found for a batch of images."""
 
@@ -52,6 +68,10 @@ class Explanation:
     def ledger(self) -> Ledger:
         """Where the relevance went, layer by layer, summed over the batch."""
         return self._explainer.books(self._images, self.start)
+
+    def layers(self) -> dict[str, AtLayer]:
+        """What each layer put out and what relevance arrived there, by name, from the input up."""
+        return self._explainer.layers(self._images, self.start)
 
 
 class LRP:
@@ -145,6 +165,15 @@ class LRP:
         ]
         return Ledger(tuple(named), start=float(np.sum(start)), arrived=float(arrived))
 
+    def layers(self, images: Any, start: Any) -> dict[str, AtLayer]:
+        """Each layer of one explanation, from the input up; arguments as for `relevance`."""
+        values, linear_parts = self._forward(self._checked(images))
+        relevance: dict[int, Tensor] = {}
+        relevance[0], _ = self._backward(values, linear_parts, tf.cast(start, self._input.dtype), relevance)
+        names = {0: self._input._keras_history.operation.name}
+        names |= {planned.step.output: planned.step.name for planned in self._plan}
+        return {name: AtLayer(values[number].numpy(), relevance[number].numpy()) for number, name in names.items()}
+
     def summary(self) -> None:
         """Print one row a layer: what will be done, before anything is run."""
         heads = ("layer", "kind", "rule", "input ≥ 0", "notes")
@@ -190,24 +219,27 @@ class LRP:
             inputs = [values[number] for number in step.inputs]
             if step.linear is not None:
                 linear_parts[step.output] = step.linear.evaluated(inputs[0])
-                values[step.output] = linear_parts[step.output].z
-            elif step.kind == "activation":
-                values[step.output] = inputs[0]
-            else:
-                values[step.output] = step.value(inputs)
-            if step.activation is not None:
-                values[step.output] = step.activation(values[step.output])
+            values[step.output] = step.value(inputs, linear_parts.get(step.output))
         return values, linear_parts
 
     def _backward(
-        self, values: dict[int, Tensor], linear_parts: dict[int, Evaluated], start: Tensor
+        self,
+        values: dict[int, Tensor],
+        linear_parts: dict[int, Evaluated],
+        start: Tensor,
+        seen: dict[int, Tensor] | None = None,
     ) -> tuple[Tensor, list[list[Tensor]]]:
-        """The relevance of the input, and for each layer on the way down (entered, left, bias, stabiliser)."""
+        """The relevance of the input, and for each layer on the way down (entered, left, bias, stabiliser).
+
+        What entered each layer is also put into `seen`, by the number of its output, where that is wanted.
+        """
         relevance: dict[int, Tensor] = {self._plan[-1].step.output: start}
         rows = []
         for planned in reversed(self._plan):
             step = planned.step
             entered = relevance.pop(step.output)
+            if seen is not None:
+                seen[step.output] = entered
             inputs = [values[number] for number in step.inputs]
             passed = self._passed(planned, inputs, linear_parts.get(step.output), entered)
             for number, part in zip(step.inputs, passed, strict=True):
@@ -248,14 +280,11 @@ class LRP:
 
     def _checked(self, images: Any) -> Tensor:
         """The images as a tensor, or an error that says what does not fit."""
-        expected = ["n", *("any" if length is None else length for length in self._input.shape[1:])]
-        array = finite_array(images, "images", expected)
-        if len(array) == 0:
-            raise ValueError("images: got an empty batch; give at least one")
+        array = checked_images(self._input, images)
         for planned in self._plan:
             if isinstance(planned.rule, ZBox) and planned.step.is_first:
                 planned.rule.check_input(array)
-        return tf.convert_to_tensor(array.astype(self._input.dtype))
+        return tf.convert_to_tensor(array)
 
 
 def _traced(function: Callable[..., Any], *signature: tf.TensorSpec) -> Any:
@@ -280,7 +309,7 @@ def _rearranged(step: Step, inputs: list[Tensor], relevance: Tensor) -> list[Pas
     inputs = [tf.identity(x) for x in inputs]  # apart, should one tensor be given twice
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        y = step.value(inputs)
+        y = step.called(inputs)
     passed = tape.gradient(y, inputs, output_gradients=relevance)
     first = keras_rules.unchanged(passed[0], relevance)
     if isinstance(step.layer, PADDINGS):  # what a rule gave to the zeros is lost
@@ -315,22 +344,10 @@ def _plan(
 
 def _ruled(step: Step, composite: Composite, override: Rule | Literal["pass"] | None) -> tuple[Step, Rule | None]:
     if override == "pass":
-        return step.noted("passes through", kind="activation", activation=_value_of(step), linear=None), None
+        return step.noted("passes through", kind="activation", activation=lambda x: step.value([x]), linear=None), None
     if step.kind not in WEIGHTED:
         return step, None
     return step, composite.rule_for(step.kind, step.is_first) if override is None else override
-
-
-def _value_of(step: Step) -> Callable[[Tensor], Tensor]:
-    """What the step makes of its input, with all that was decided about it: softmax taken off, batch norm folded in."""
-
-    def value(x: Tensor) -> Tensor:
-        if step.linear is None:
-            return step.value([x])
-        z = step.linear.evaluated(x).z
-        return z if step.activation is None else step.activation(z)
-
-    return value
 
 
 def _check_overrides(steps: Sequence[Step], own_rules: Mapping[str, Any]) -> None:

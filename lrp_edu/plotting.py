@@ -76,7 +76,7 @@ def draw_heatmap(axes: Axes, relevance: Array, limit: float, title: str = "") ->
 
 
 def draw_picture(axes: Axes, picture: Array, title: str = "") -> None:
-    """One grey picture of shape (height, width)."""
+    """One picture, grey of shape (height, width) or with the colours RGB from 0 to 1, (height, width, 3)."""
     axes.imshow(picture, cmap=PICTURE_COLOURS)
     _as_picture(axes, title)
 
@@ -90,39 +90,60 @@ def _as_picture(axes: Axes, title: str) -> None:
 def heatmaps(
     pictures: Any,
     relevance: Mapping[str, Any],
-    image_shape: tuple[int, int],
+    image_shape: tuple[int, int] | None = None,
     titles: Sequence[str] = (),
     limit: float | None = None,
+    outlines: Any = None,
 ) -> Figure:
     """Pictures in the first row, and a row of heatmaps under them for each named explanation.
 
     Args:
-        pictures: shape (n, pixels).
-        relevance: row title → relevance of shape (n, pixels).
+        pictures: shape (n, pixels), or without `image_shape` (n, height, width), or with the colours RGB
+            (n, height, width, 3) from 0 to 1.
+        relevance: row title → relevance of shape (n, pixels), or without `image_shape` (n, height, width).
         image_shape: (height, width).
         titles: one for each picture.
         limit: where the colours are full; None: the largest |relevance| of the row. A colour bar tells.
+        outlines: for each picture where its object is, bool (n, height, width), to be outlined on each heatmap.
     """
-    pictures = finite_array(pictures, "pictures", ("n", image_shape[0] * image_shape[1]))
-    count = len(pictures)
+    pictures, shape = _as_pictures(pictures, image_shape)
+    count, height, width = pictures.shape[:3]
     if count == 0:
         raise ValueError("pictures: got none; give at least one row")
     if titles and len(titles) != count:
         raise ValueError(f"titles: got {len(titles)} for {count} pictures; give one for each, or none")
     if limit is not None and not limit > 0:
         raise ValueError(f"limit: got {limit}; expected a number above 0")
+    if outlines is not None and np.shape(outlines) != (count, height, width):
+        raise ValueError(f"outlines: got shape {np.shape(outlines)}; expected {(count, height, width)}")
     figure = new_figure(1.7 * count + 0.7, 1.9 * (len(relevance) + 1))
     axes = figure.subplots(len(relevance) + 1, count + 1, squeeze=False, width_ratios=[1.0] * count + [0.06])
     axes[0, -1].set_axis_off()
     for column, picture in enumerate(pictures):
-        draw_picture(axes[0, column], picture.reshape(image_shape), titles[column] if titles else "")
+        draw_picture(axes[0, column], picture, titles[column] if titles else "")
     for row, (name, values) in enumerate(relevance.items(), start=1):
-        values = finite_array(values, f"relevance[{name!r}]", pictures.shape)
+        values = finite_array(values, f"relevance[{name!r}]", shape).reshape(count, height, width)
         full = limit or largest(values)
         for column, value in enumerate(values):
-            drawn = draw_heatmap(axes[row, column], value.reshape(image_shape), full, name if column == 0 else "")
+            drawn = draw_heatmap(axes[row, column], value, full, name if column == 0 else "")
+            if outlines is not None and len(np.unique(outlines[column])) > 1:
+                axes[row, column].contour(outlines[column], levels=[0.5], colors="black", linewidths=0.5)
         figure.colorbar(drawn, cax=axes[row, -1])
     return figure
+
+
+def _as_pictures(pictures: Any, image_shape: tuple[int, int] | None) -> tuple[Array, tuple[int, ...]]:
+    """Pictures (n, height, width) or (n, height, width, 3), and the shape that their relevance should have."""
+    if image_shape is not None:
+        pictures = finite_array(pictures, "pictures", ("n", image_shape[0] * image_shape[1]))
+        return pictures.reshape(-1, *image_shape), pictures.shape
+    pictures = finite_array(pictures, "pictures")
+    if pictures.ndim != 3 and not (pictures.ndim == 4 and pictures.shape[-1] == 3):
+        raise ValueError(
+            f"pictures: got shape {pictures.shape}; expected (n, height, width) or (n, height, width, 3), or rows of "
+            "pixels together with image_shape"
+        )
+    return pictures, pictures.shape[:3]
 
 
 def explanations(picture: Any, relevance: Mapping[str, Any], image_shape: tuple[int, int]) -> Figure:

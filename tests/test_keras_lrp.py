@@ -367,6 +367,34 @@ def test_the_books_close(graph: Any, pooling: Any) -> None:
             assert row.entered == pytest.approx(row.left + row.bias + row.stabiliser, **exact), row
 
 
+@few
+@given(graph=graphs, pooling=st.sampled_from(["winner", "proportional", "flat"]))
+def test_layer_by_layer_it_is_what_the_books_say(graph: Any, pooling: Any) -> None:
+    model = a_graph(*graph)
+    explanation = untraced(LRP(model, composites.epsilon_gamma_box(0, 1), pooling=pooling))(images(1))
+    layers, rows = explanation.layers(), explanation.ledger().rows
+    assert list(layers) == [model.layers[0].name, *(row.name for row in reversed(rows))]
+    for row in rows:
+        assert layers[row.name].relevance.shape == layers[row.name].activation.shape
+        assert layers[row.name].relevance.sum() == pytest.approx(row.entered, abs=1e-9 * abs(explanation.start).sum())
+    first, last = (list(layers.values())[number] for number in (0, -1))
+    np.testing.assert_array_equal(first.activation, images(1))
+    np.testing.assert_array_equal(first.relevance, explanation.relevance)
+    close(last.activation, explanation.logits)
+    np.testing.assert_array_equal(last.relevance, explanation.start)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_arrives_at_a_layer_explains_the_network_above_it(seed: int) -> None:
+    model = a_graph(["conv", "pool", "conv", "mean"], seed)
+    explanation = LRP(model, composites.epsilon_plus())(images(1))
+    layers = explanation.layers()
+    for layer in model.layers[:-1]:
+        here, above = layers[layer.name], keras.Model(layer.output, model.output)
+        close(here.activation, keras.Model(model.input, layer.output)(images(1)))
+        close(here.relevance, explained(above, composites.epsilon_plus(), here.activation, explanation.start))
+
+
 @settings(max_examples=6)
 @given(graph=graphs)
 def test_linear_in_relevance_and_rows_independent(graph: Any) -> None:

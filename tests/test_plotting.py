@@ -30,6 +30,8 @@ NO_WARNING = pytest.mark.filterwarnings("error")
 
 RNG = np.random.default_rng(0)
 PICTURES = RNG.uniform(-1, 1, (3, 16))
+COLOURED = RNG.uniform(0, 1, (3, 4, 5, 3))
+OUTLINES = COLOURED[..., 0] > 0.5
 SNAPSHOTS = [
     Snapshot(epoch, 1.0, 0.5, [RNG.normal(size=(16, 6)), RNG.normal(size=(6, 3))], [np.ones((16, 6)), np.eye(6, 3)])
     for epoch in (1, 5, 20)
@@ -44,6 +46,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "explanations, of nothing": lambda: plotting.explanations(PICTURES[0], {"z": np.zeros(16)}, (2, 8)),
     "trade_off": lambda: plotting.trade_off({"a": {"z⁺": (0.1, 0.9)}, "b": {"z⁺": (0.2, 0.7)}}, "noise", "deletion"),
     "trade_off, one panel": lambda: plotting.trade_off({"all": {"a": (0, 0), "b": (1, 1)}}, "x", "y"),
+    "heatmaps of coloured pictures": lambda: plotting.heatmaps(COLOURED, {"R": COLOURED[..., 0]}, outlines=OUTLINES),
     "tangent": lambda: plotting.tangent(np.exp, np.exp, 0.0, 1.0, (-1, 2)),
     "neuron_plane": lambda: plotting.neuron_plane((2, 1), -1, (1, 2), {"root": (-0.2, 1.4)}, (0, 3)),
     "neuron_plane, no weight": lambda: plotting.neuron_plane((0, 0), 1, (1, 2), {}),
@@ -220,6 +223,40 @@ def test_each_method_is_a_named_point_in_each_panel() -> None:
     assert figure.axes[0].get_ylabel() == "deletion"
     with pytest.raises(ValueError, match="points: got none; give at least one panel"):
         plotting.trade_off({}, "noise", "deletion")
+
+
+def test_pictures_that_have_their_shape_are_drawn_as_those_that_are_rows_of_pixels() -> None:
+    rows = plotting.heatmaps(PICTURES, {"z": PICTURES}, (4, 4))
+    shaped = plotting.heatmaps(PICTURES.reshape(3, 4, 4), {"z": PICTURES.reshape(3, 4, 4)})
+    assert plotting.png(rows) == plotting.png(shaped)
+
+
+def test_coloured_pictures_keep_their_colours_and_objects_are_outlined() -> None:
+    outlines = np.stack([OUTLINES[0], np.zeros((4, 5), bool), OUTLINES[2]])
+    figure = plotting.heatmaps(COLOURED, {"z": COLOURED[..., 0]}, outlines=outlines)
+    pictures, maps = figure.axes[:3], figure.axes[4:7]
+    for number in range(3):
+        np.testing.assert_array_equal(pictures[number].images[0].get_array(), COLOURED[number])
+        np.testing.assert_array_equal(maps[number].images[0].get_array(), COLOURED[number, ..., 0])
+    lines = [[part for part in axes.collections if isinstance(part, ContourSet)] for axes in maps]
+    assert [len(found) for found in lines] == [1, 0, 1]
+    # Across a step from 0 to 1, the line of 0.5 runs halfway.
+    corners = lines[0][0].get_paths()[0].vertices
+    assert set(np.unique(2 * corners % 2)) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "options", "message"),
+    [
+        (PICTURES, {}, r"pictures: got shape \(3, 16\); expected \(n, height, width\) or .* together with image_shape"),
+        (np.zeros((2, 4, 4, 1)), {}, r"pictures: got shape \(2, 4, 4, 1\)"),
+        (COLOURED, {"outlines": OUTLINES[:2]}, r"outlines: got shape \(2, 4, 5\); expected \(3, 4, 5\)"),
+        (COLOURED, {"relevance": {"z": COLOURED}}, r"relevance\['z'\]: got shape \(3, 4, 5, 3\), expected \(3, 4, 5\)"),
+    ],
+)
+def test_pictures_of_another_shape_are_named(pictures: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plotting.heatmaps(pictures, **{"relevance": {}, **options})
 
 
 @pytest.mark.parametrize(

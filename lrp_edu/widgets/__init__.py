@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrp_edu.widgets.explorer import Explorer
     from lrp_edu.widgets.flow import FlowExplorer
+    from lrp_edu.widgets.layers import LayerExplorer
     from lrp_edu.widgets.occluder import OccluderExplorer
     from lrp_edu.widgets.root import RootExplorer
     from lrp_edu.widgets.rule_lab import RuleLab
 
-__all__ = ["Explorer", "FlowExplorer", "OccluderExplorer", "RootExplorer", "RuleLab"]
+__all__ = ["Explorer", "FlowExplorer", "LayerExplorer", "OccluderExplorer", "RootExplorer", "RuleLab"]
 
 _HOME_OF = {
     "Explorer": "explorer",
     "FlowExplorer": "flow",
+    "LayerExplorer": "layers",
     "OccluderExplorer": "occluder",
     "RootExplorer": "root",
     "RuleLab": "rule_lab",
