@@ -626,7 +626,7 @@ def test_passing_relevance_through_a_layer_leaves_the_logits_as_they_are(what: s
 
 def test_relevance_can_pass_an_operation_with_a_number_in_it() -> None:
     model = chain((2,), dense([[1, 2], [3, 1]]), lambda x: 2 * x + 1.0, dense([[1, 0], [1, 1]]))
-    numbered = {layer.name: "pass" for layer in model.layers if type(layer).__name__ in ("Multiply", "Add")}
+    numbered = {layer.name: "pass" for layer in model.operations if type(layer).__name__ in ("Multiply", "Add")}
     assert len(numbered) == 2
     explainer = LRP(model, composites.uniform(rules.Epsilon(0)), rules=numbered)
     found = explainer([[1, 2]], 0)  # 7, 4 → 15, 9 → 24, 9
