@@ -1,5 +1,7 @@
 """Hypothesis draws the same examples on every machine and in every run, and no test fails for being slow.
 
+So does Keras with the weights of a test, whichever tests ran before it.
+
 TensorFlow is quiet and runs on the processor, with the same rounding everywhere. Each process of the tests has one
 thread: where several of them share the cores, threads would wait for each other.
 """
@@ -7,7 +9,9 @@ thread: where several of them share the cores, threads would wait for each other
 from __future__ import annotations
 
 import os
+import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Before NumPy and TensorFlow are imported, which read this once.
@@ -21,3 +25,9 @@ settings.register_profile(
     "same_everywhere", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same_everywhere")
+
+
+@pytest.fixture(autouse=True)
+def same_weights() -> None:
+    if keras := sys.modules.get("keras"):
+        keras.utils.set_random_seed(0)

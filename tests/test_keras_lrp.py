@@ -626,9 +626,8 @@ def test_passing_relevance_through_a_layer_leaves_the_logits_as_they_are(what: s
 
 def test_relevance_can_pass_an_operation_with_a_number_in_it() -> None:
     model = chain((2,), dense([[1, 2], [3, 1]]), lambda x: 2 * x + 1.0, dense([[1, 0], [1, 1]]))
-    numbered = {layer.name: "pass" for layer in model.operations if type(layer).__name__ in ("Multiply", "Add")}
-    assert len(numbered) == 2
-    explainer = LRP(model, composites.uniform(rules.Epsilon(0)), rules=numbered)
+    passing = {part.name: "pass" for part in model.operations[2:4]}  # Keras numbers their names: multiply_1, add_5
+    explainer = LRP(model, composites.uniform(rules.Epsilon(0)), rules=passing)
     found = explainer([[1, 2]], 0)  # 7, 4 → 15, 9 → 24, 9
     close(found.logits, [[24, 9]])
     close(found.relevance, [[15 / 7 + 9 / 4 * 2, 6 * 15 / 7 + 2 * 9 / 4]])
@@ -691,9 +690,14 @@ def small() -> Any:
     return a_graph(["conv"], seed=0)
 
 
+@pytest.fixture(scope="module")
+def explainer(small: Any) -> LRP:
+    """One for all that may be asked, since it takes longer to trace than to answer."""
+    return LRP(small)
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=repr)
-def test_every_target(small: Any, target: Target) -> None:
-    explainer = LRP(small, composites.uniform(rules.Epsilon()))
+def test_every_target(small: Any, explainer: LRP, target: Target) -> None:
     explanation = explainer(images(1), target)
     logits = np.asarray(small(images(1)))
     assert explanation.target is target
@@ -704,15 +708,14 @@ def test_every_target(small: Any, target: Target) -> None:
 
 
 @pytest.mark.parametrize(("short", "target"), [(None, targets.Logit()), (1, targets.Logit(1)), ([2, 0, 1],) * 2])
-def test_a_class_or_a_list_of_classes_means_their_logits(small: Any, short: Any, target: Any) -> None:
+def test_a_class_or_a_list_of_classes_means_their_logits(explainer: LRP, short: Any, target: Any) -> None:
     expected = target if isinstance(target, Target) else targets.Logit(target)
-    found = LRP(small)(images(1), short)
+    found = explainer(images(1), short)
     assert found.target == expected
-    np.testing.assert_array_equal(found.relevance, LRP(small)(images(1), expected).relevance)
+    np.testing.assert_array_equal(found.relevance, explainer(images(1), expected).relevance)
 
 
-def test_explanations_keep_what_they_were_made_for(small: Any) -> None:
-    explainer = LRP(small)
+def test_explanations_keep_what_they_were_made_for(explainer: LRP) -> None:
     first = explainer(images(1), 0)
     second = explainer(images(2), targets.OneHot(1))
     assert (first.target, second.target) == (targets.Logit(0), targets.OneHot(1))
@@ -720,9 +723,7 @@ def test_explanations_keep_what_they_were_made_for(small: Any) -> None:
     assert second.ledger().start == pytest.approx(3)
 
 
-def test_relevance_in_a_function_of_the_user(small: Any) -> None:
-    explainer = LRP(small)
-
+def test_relevance_in_a_function_of_the_user(explainer: LRP) -> None:
     @tf.function
     def heat(x: Any) -> Any:
         return tf.reduce_sum(explainer.relevance(x, tf.one_hot([1] * 3, 3, dtype=x.dtype)), axis=-1)
@@ -732,10 +733,10 @@ def test_relevance_in_a_function_of_the_user(small: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int32, np.float32, np.float64, list, tf.constant])
-def test_pictures_of_any_kind_of_number(small: Any, kind: Any) -> None:
+def test_pictures_of_any_kind_of_number(explainer: LRP, kind: Any) -> None:
     whole = np.random.default_rng(0).integers(0, 255, (2, 4, 4, 1))
     given_images = whole.tolist() if kind is list else kind(whole)
-    close(LRP(small)(given_images).relevance, LRP(small)(whole.astype(float)).relevance)
+    close(explainer(given_images).relevance, explainer(whole.astype(float)).relevance)
 
 
 def test_summary_has_one_row_a_layer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -839,9 +840,8 @@ def test_any_size_is_taken_where_the_model_takes_any() -> None:
     ids=repr,
 )
 def test_a_wrong_target_is_refused_and_the_explainer_lives_on(
-    small: Any, target: Any, error: type[Exception], message: str
+    explainer: LRP, target: Any, error: type[Exception], message: str
 ) -> None:
-    explainer = LRP(small)
     with pytest.raises(error, match=message):
         explainer(images(1), target)
     assert np.isfinite(explainer(images(1)).relevance).all()
