@@ -23,7 +23,7 @@ ORANGE, PURPLE = "#c96d0a", "#542788"  # for what speaks neither for nor against
 
 def ledger_bars(ledger: Ledger) -> Figure:
     """A bar for each layer from the output down: what was handed on, and what bias and stabiliser took."""
-    figure = new_figure(8.0, 0.42 * len(ledger.rows) + 1.3)
+    figure = new_figure(8.0, 0.28 * len(ledger.rows) + 1.7)
     axes = figure.subplots()
     names = [f"{row.name} · {row.rule}" for row in ledger.rows]
     parts = {
@@ -39,7 +39,8 @@ def ledger_bars(ledger: Ledger) -> Figure:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.invert_yaxis()
     axes.set(xlabel="relevance", title=f"start {ledger.start:.2f}, arrived at the input {ledger.arrived:.2f}")
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3)
+    axes.margins(y=0.01)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
 
