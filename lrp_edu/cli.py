@@ -89,6 +89,9 @@ def explain(
 
 @app.command()
 def release(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(metavar="[LESSON]...", help="Beginnings of names, as 02; else all lessons.")
+    ] = None,
     solutions: Annotated[Path, typer.Option(help="Folder of the solution notebooks.")] = Path("solutions"),
     to: Annotated[Path, typer.Option(help="Folder to write the student notebooks to.")] = Path("notebooks"),
 ) -> None:
@@ -98,7 +101,7 @@ def release(
     from lrp_edu.classroom.notebook import read
     from lrp_edu.classroom.release import points, release
 
-    for path in release(solutions, to):
+    for path in release(solutions, to, lessons or []):
         typer.echo(_points_lines(str(path), points(read(path))))
 
 
