@@ -6,6 +6,7 @@ import ast
 import symtable
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -41,13 +42,25 @@ def plain_python(source: str) -> str | None:
     return python
 
 
+@lru_cache(maxsize=4096)
 def names(source: str) -> Names:
     """The global names of a cell; none of a cell that does not compile."""
     python = plain_python(source)
     if python is None:
         return Names()
-    whole = _of_table(symtable.symtable(python, "cell", "exec"))
-    return whole._replace(open=_open(ast.parse(python).body))
+    tree = ast.fix_missing_locations(_WrittenOut().visit(ast.parse(python)))
+    whole = _of_table(symtable.symtable(ast.unparse(tree), "cell", "exec"))
+    return whole._replace(open=_open(tree.body))
+
+
+class _WrittenOut(ast.NodeTransformer):
+    """Turns `n += 1` into `n = n + 1`, in which Python's own table of names sees that n is read."""
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        if not isinstance(node.target, ast.Name):
+            return node
+        read = ast.Name(node.target.id, ast.Load())
+        return ast.Assign([node.target], ast.BinOp(read, node.op, node.value))
 
 
 def _of_table(top: symtable.SymbolTable) -> Names:

@@ -14,7 +14,6 @@ The story uses the library and never a student's answer, so most of it has no ef
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cache
 
 from nbformat import v4
 from nbformat.notebooknode import NotebookNode
@@ -23,8 +22,6 @@ from lrp_edu.classroom.canary import Canary
 from lrp_edu.classroom.graft import Answers
 from lrp_edu.classroom.lessons import Exercise, Lesson
 from lrp_edu.classroom.names import names
-
-cached_names = cache(names)
 
 
 def role(cell: NotebookNode) -> str:
@@ -64,7 +61,7 @@ def _exercise(lesson: Lesson, exercise: Exercise, answers: Answers, canary: Cana
     grade_id = exercise.grade_id
     student, solution = lesson.by_grade_id[grade_id]
     stubs = [lesson.by_grade_id[answer][0].source for answer in exercise.answers]
-    relied_on = cached_names(solution.source).open.difference(*(cached_names(stub).bound for stub in stubs))
+    relied_on = names(solution.source).open.difference(*(names(stub).bound for stub in stubs))
     return [
         _cell("watch", canary.watch(sorted(relied_on)), grade_id),
         *(_cell("answer", source, grade_id) for source in answers.code[grade_id]),
@@ -94,18 +91,18 @@ def needed(story: dict[int, str], exercises: dict[int, list[str]]) -> set[int]:
     might change what it stands for; only what stands for a module, a function or a class is taken not to change.
     A name that a function uses counts as read where the function is defined.
     """
-    about = [cached_names(source) for source in story.values()]
+    about = [names(source) for source in story.values()]
     changing = frozenset().union(*(one.bound for one in about)).difference(*(one.lasting for one in about))
     live: frozenset[str] = frozenset()
     kept: set[int] = set()
     for place in sorted({*story, *exercises}, reverse=True):
         if place in story:
-            found = cached_names(story[place])
+            found = names(story[place])
             if not live & (found.bound | (found.read & changing)):
                 continue
             kept.add(place)
         for source in reversed(exercises.get(place) or [story[place]]):
-            found = cached_names(source)
+            found = names(source)
             live = (live - found.bound) | found.open
     return kept
 
@@ -114,4 +111,4 @@ def left_out(lesson: Lesson, run: NotebookNode) -> frozenset[str]:
     """The names that the story binds in cells that were not run."""
     there = {cell.source for cell in run.cells if role(cell) == "story"}
     absent = [source for source in story(lesson).values() if source not in there]
-    return frozenset(name for source in absent for name in cached_names(source).bound)
+    return frozenset(name for source in absent for name in names(source).bound)
