@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +13,7 @@ from jinja2 import Environment, Template
 from lrp_edu.classroom.reports import Result, Unreadable, write_if_changed
 
 FOLDER = "feedback"
+POINTS = re.compile(r"\s*\(\d+ points?\)$")
 
 
 def write(folder: Path, results: list[Result], unreadable: list[Unreadable]) -> None:
@@ -56,7 +58,7 @@ def _exercises(result: Result) -> list[dict[str, Any]]:
     for exercise in result.lesson.exercises:
         mark, entry = result.record.marks[exercise.grade_id], result.entries[exercise.grade_id]
         state = "open" if entry.points is None else "full" if entry.points >= exercise.points else "part"
-        by_hand = "Marked by a person." if entry.by_hand else ""
+        by_hand = "Read and marked by a person." if entry.by_hand else ""
         listed.append(
             {
                 "title": titles.get(exercise.grade_id, exercise.name),
@@ -73,13 +75,13 @@ def _exercises(result: Result) -> list[dict[str, Any]]:
 
 
 def _exercise_titles(result: Result) -> dict[str, str]:
-    """For each exercise the last heading above it."""
+    """For each exercise the last heading above it, without the points, which stand beside it."""
     titles: dict[str, str] = {}
     heading = ""
     for cell in result.lesson.student.cells:
         if cell.cell_type == "markdown" and "nbgrader" not in cell.metadata:
             headings = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
-            heading = headings[-1] if headings else heading
+            heading = POINTS.sub("", headings[-1]) if headings else heading
         elif grade_id := cell.metadata.get("nbgrader", {}).get("grade_id"):
             titles[grade_id] = heading
     return titles

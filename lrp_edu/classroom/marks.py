@@ -1,7 +1,7 @@
 """From answers to marks: run, see who spoiled the run, run again without them.
 
-An exercise whose code ends the kernel, takes too much or tampers with the checks is taken out, and the others are run
-again as if it had not been solved. So it costs itself and nobody else.
+Exercises without an answer are not run. An exercise whose code ends the kernel, takes too much or tampers with the
+checks is taken out, and the others are run again as if it had not been solved. So it costs itself and nobody else.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ Runner = Callable[[NotebookNode], Run]
 PASSED = "All checks passed."
 HIDDEN = "Right for the examples in the notebook, but not for other inputs: try cases of your own."
 NOT_TRUSTED = "Could not be checked by machine; a person will look at it."
-WRITTEN = "Read and marked by a person."
-EMPTY = "Nothing was written."
+WRITTEN = "A person will read this."
+EMPTY = "There is no answer yet."
+TRIES = 2  # a kernel that does not even start is not the student's fault, and may start the next time
 STOPPED = "Your code had to be stopped: {reason}."
 
 
@@ -56,9 +57,13 @@ class Marked:
 
 def mark(lesson: Lesson, answers: Answers, execute: Runner) -> Marked:
     """The marks of one submission; `execute` runs a notebook in a sandbox."""
-    taken_out: dict[str, Mark] = {}
+    taken_out = {
+        one.grade_id: Mark(0.0, one.points, EMPTY)
+        for one in lesson.exercises
+        if not one.written and not answers.code[one.grade_id]
+    }
     points = {one.grade_id: one.points for one in lesson.exercises}
-    whole = False
+    whole, tries = False, TRIES
     while True:
         canary = Canary()
         done = execute(plan(lesson, answers, canary, without=taken_out, whole=whole))
@@ -67,6 +72,8 @@ def mark(lesson: Lesson, answers: Answers, execute: Runner) -> Marked:
             if whole or not _missed(lesson, done):
                 break
             whole = True
+        elif spoiled[0] is None and (tries := tries - 1):
+            continue
         elif spoiled[0] is None:
             return _given_up(lesson, answers, taken_out, spoiled[1].reasons)
         else:

@@ -51,7 +51,7 @@ def plan(
     code = {place: [cell.source for cell in cells if role(cell) != "canary"] for place, cells in exercises.items()}
     told = story(lesson)
     kept = set(told) if whole else needed(told, code)
-    cells = [_cell("setup", canary.setup())]
+    cells = [_cell("setup", canary.setup())] if exercises else []
     for place in sorted({*kept, *exercises}):
         cells += exercises.get(place) or [_cell("story", told[place])]
     return v4.new_notebook(cells=cells)

@@ -110,6 +110,8 @@ class _Execute(Execute):
 
 def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
     """Execute a notebook in an empty folder, which is removed afterwards with all that runs in it."""
+    if not notebook.cells:
+        return Run(notebook)
     begin = time.monotonic()
     with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from nbformat import v4
 from pretend import Pretended, all_well, error
-from students import grade_answers, grade_bank, lesson, lessons, solved
+from students import grade_answers, grade_bank, lesson, lessons, notebook, solved
 
 from lrp_edu.classroom.canary import SILENT, Canary
 from lrp_edu.classroom.graft import graft, parse
@@ -65,7 +65,8 @@ def test_who_reads_a_name_of_the_story_gets_the_whole_story() -> None:
 
 def graded(outputs, stop=lambda cell: "", answers=None):
     one = lesson("03")
-    given = graft(parse(to_bytes(one.student)), one)
+    code = {answer: source for answer, source in solved(one).items() if answer != "mlp-two-questions"}
+    given = graft(parse(to_bytes(notebook(one, code))), one)
     for grade_id, text in (answers or {}).items():
         given.text[grade_id] = text
     pretended = Pretended(outputs, stop)
@@ -99,6 +100,20 @@ def test_what_the_canary_finds_is_left_to_a_person() -> None:
     marks, runs = graded(tampered)
     assert (runs, marks["mlp-layers-check"].points, marks["mlp-zplus-check"].points) == (2, None, 3)
     assert marks["mlp-layers-check"].reasons == ("tampered with: numpy.allclose was replaced",)
+
+
+def test_an_exercise_without_an_answer_is_not_run() -> None:
+    one, pretended = lesson("03"), Pretended()
+    marks = mark(one, graft(parse(to_bytes(one.student)), one), pretended).marks
+    assert {found.points for found in marks.values()} == {0}
+    assert {found.message for found in marks.values()} == {EMPTY}
+    assert pretended.cells == 0
+
+
+def test_a_kernel_that_does_not_start_gets_a_second_chance() -> None:
+    failures = ["the kernel could not be used"]
+    marks, runs = graded(all_well, lambda cell: failures.pop() if failures and role(cell) == "setup" else "")
+    assert (runs, marks["mlp-zplus-check"].points) == (2, 3)
 
 
 @pytest.mark.parametrize("outputs", [[], [error("Report", "another word")], [error("ValueError", "x")]])
