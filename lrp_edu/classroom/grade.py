@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def grade(
     submissions = collect(source, tuple(lessons))
     _prepare(to, source, resume)
     sweep()
-    sandbox = sandbox or best()
+    sandbox = replace(sandbox or best(), hidden=(solutions, source, to))
     say(f"protection: {sandbox.name} ({sandbox.meaning})")
     jobs, unreadable = _jobs(submissions, lessons, solutions)
     try:

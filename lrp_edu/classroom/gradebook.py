@@ -67,12 +67,11 @@ def enter(book: Gradebook, folder: Path, lesson: Lesson, record: Record) -> None
         return
     notebook = graded_notebook(lesson, record)
     resources = _resources(folder, record)
-    try:
-        book.find_assignment(assignment(record))
-    except MissingEntry:
+    if not _has_cells(book, lesson, record):
         book.update_or_create_assignment(assignment(record))
         solution, _ = ComputeChecksums().preprocess(deepcopy(lesson.solution), {})
         SaveCells().preprocess(solution, resources)
+        book.db.expire_all()
     book.update_or_create_student(record.student)
     book.update_or_create_submission(assignment(record), record.student)
     SaveAutoGrades().preprocess(deepcopy(notebook), resources)
@@ -85,6 +84,15 @@ def enter(book: Gradebook, folder: Path, lesson: Lesson, record: Record) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
         file.write(files.to_bytes(notebook))
+
+
+def _has_cells(book: Gradebook, lesson: Lesson, record: Record) -> bool:
+    """Whether all cells of the lesson are there: a run may have been cut short while they were entered."""
+    try:
+        notebook = book.find_notebook(record.lesson, assignment(record))
+    except MissingEntry:
+        return False
+    return len(notebook.source_cells) == len(lesson.by_grade_id)
 
 
 def _resources(folder: Path, record: Record) -> dict[str, dict[str, str]]:

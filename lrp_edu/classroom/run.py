@@ -22,15 +22,16 @@ from typing import Any
 
 import psutil
 import zmq
+import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import Execute
 
-from lrp_edu.classroom.sandbox import Limits, Sandbox, environment
+from lrp_edu.classroom.sandbox import Limits, Sandbox, environment, furnish
 
-LARGEST_MESSAGE = 20_000_000  # bytes: a larger one would fill the grader's own memory before it could be refused
+LARGEST_MESSAGE = 20_000_000  # bytes
 PREFIX = "lrp-grading-"  # of the empty folders in which kernels run
 WATCH_SECONDS = 0.2
 MEGABYTE = 1_000_000
@@ -57,6 +58,14 @@ class _Kernel(AsyncKernelManager):
         self.log = SILENT
         self._kernel_spec = KernelSpec(argv=command, display_name="Python", language="python")
         self._environment = env
+
+    def client(self, **options: Any) -> Any:
+        context = zmq.asyncio.Context()
+        # A kernel that sends more is cut off before it fills the grader's own memory.
+        context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        client = super().client(**{**options, "context": context})
+        client._created_context = True  # so that it ends with the client
+        return client
 
     async def _async_start_kernel(self, **options: Any) -> None:
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -94,11 +103,6 @@ class _Execute(Execute):
         self.at = index
         return super().preprocess_cell(cell, resources, index)
 
-    async def async_start_new_kernel_client(self) -> Any:
-        client = await super().async_start_new_kernel_client()
-        client.iopub_channel.socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        return client
-
     def process_message(self, message: dict[str, Any], cell: NotebookNode, index: int) -> Any:
         content = message["content"]
         self.written += len(str(content.get("text", ""))) + len(str(content.get("data", "")))
@@ -115,6 +119,7 @@ def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
     begin = time.monotonic()
     with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        furnish(folder)
         kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         command = sandbox.command(folder, limits, [*kernel, "--HistoryManager.enabled=False"])
         manager = _Kernel(command, environment(folder), folder)
@@ -125,7 +130,8 @@ def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
                 execute.preprocess(notebook, {"metadata": {"path": str(folder)}})
             except CellTimeoutError as error:
                 slow = f"no end after {limits.cell_seconds:g} s"
-                reason = "its output did not end" if "IOPub" in str(error) else slow
+                cut_off = f"more than {LARGEST_MESSAGE / MEGABYTE:g} MB of output at once, or output without an end"
+                reason = cut_off if "IOPub" in str(error) else slow
             except DeadKernelError:
                 reason = "the kernel died"
             except Exception as error:

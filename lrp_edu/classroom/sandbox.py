@@ -16,7 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,13 +27,14 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SETTINGS = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "os-release")
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "LD_LIBRARY_PATH")
 PACKAGE = Path(lrp_edu.__file__).resolve().parent
+EMPTY = PACKAGE / "py.typed"  # a file with nothing in it, to be shown in the place of another
 
 
 @dataclass(frozen=True)
 class Limits:
     """What one submission may take: bytes, seconds, and numbers of processes."""
 
-    memory: int = 4_000_000_000
+    memory: int = 3_000_000_000
     cell_seconds: float = 30.0
     all_seconds: float = 300.0
     output: int = 5_000_000
@@ -45,18 +46,27 @@ class Limits:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A protection: its name, what it means, the command that it puts before another, whether nothing outlives it."""
+    """A protection.
+
+    Attributes:
+        name, meaning: what it is called, and what it keeps away.
+        prefix: the command that it puts before another, from the folder to write to and the places to hide.
+        ends_with_its_kernel: whether no process can outlive the kernel.
+        hidden: files and folders that must not be seen, even where they lie beside what has to be.
+    """
 
     name: str
     meaning: str
-    prefix: Callable[[Path], list[str]]
+    prefix: Callable[[Path, Sequence[Path]], list[str]]
     ends_with_its_kernel: bool = True
+    hidden: tuple[Path, ...] = ()
 
     def command(self, folder: Path, limits: Limits, command: list[str]) -> list[str]:
         """The command line that runs `command` in `folder`, protected and limited."""
-        numbers = (limits.memory, limits.all_seconds, limits.file, limits.threads)
+        # Addresses are not memory: TensorFlow takes twice as many. What is really used is watched from outside.
+        numbers = (2 * limits.memory, limits.all_seconds, limits.file, limits.threads)
         limited = [sys.executable, "-I", "-S", str(PACKAGE / "classroom" / "limited.py")]
-        return [*self.prefix(folder), *limited, *(str(int(number)) for number in numbers), *command]
+        return [*self.prefix(folder, self.hidden), *limited, *(str(int(number)) for number in numbers), *command]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -69,7 +79,8 @@ def environment(folder: Path) -> dict[str, str]:
         "USER": "student",
         "TMPDIR": str(folder),
         "IPYTHONDIR": str(folder / ".ipython"),
-        "MPLCONFIGDIR": str(font_cache()),
+        "MPLCONFIGDIR": str(folder / ".matplotlib"),
+        "MALLOC_ARENA_MAX": "2",
         "MPLBACKEND": "agg",
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -79,19 +90,26 @@ def environment(folder: Path) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",
-        **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "TF_INTRAOP", "TF_INTEROP")},
+        **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
+        **{f"TF_NUM_{kind}_THREADS": "1" for kind in ("INTRAOP", "INTEROP")},
         **({"LRP_EDU_IMAGENET": os.environ["LRP_EDU_IMAGENET"]} if "LRP_EDU_IMAGENET" in os.environ else {}),
     }
 
 
+def furnish(folder: Path) -> None:
+    """Put into the folder of a kernel what Matplotlib knows about fonts: else each kernel would look anew."""
+    (folder / ".matplotlib").mkdir()
+    for path in _font_lists():
+        shutil.copy(path, folder / ".matplotlib")
+
+
 @cache
-def font_cache() -> Path:
-    """The folder in which Matplotlib keeps what it knows about fonts: without it, each kernel would look anew."""
+def _font_lists() -> tuple[Path, ...]:
     import matplotlib
     import matplotlib.font_manager
 
     assert matplotlib.font_manager.fontManager
-    return Path(matplotlib.get_cachedir())
+    return tuple(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
 
 
 def best() -> Sandbox:
@@ -108,11 +126,14 @@ def _python_paths() -> tuple[Path, ...]:
     return tuple(dict.fromkeys([*paths, *(path.resolve() for path in paths)]))
 
 
-def _bubblewrap(folder: Path) -> list[str]:
+def _bubblewrap(folder: Path, hidden: Sequence[Path]) -> list[str]:
     weights = [Path(os.environ["LRP_EDU_IMAGENET"])] if "LRP_EDU_IMAGENET" in os.environ else []
     settings = [Path("/etc", name) for name in SETTINGS]
-    readable = [*map(Path, SYSTEM), *settings, *_python_paths(), PACKAGE, font_cache(), *weights]
+    readable = [*map(Path, SYSTEM), *settings, *_python_paths(), PACKAGE, *weights]
     binds = [part for path in readable if path.exists() for part in ("--ro-bind", str(path), str(path))]
+    for path in map(Path.resolve, hidden):
+        if any(path.is_relative_to(place.resolve()) for place in readable):
+            binds += ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", str(EMPTY), str(path)]
     return [
         "bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", *binds,
@@ -120,7 +141,7 @@ def _bubblewrap(folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _namespaces(folder: Path) -> list[str]:
+def _namespaces(folder: Path, hidden: Sequence[Path]) -> list[str]:
     return ["unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
 
 
@@ -139,7 +160,7 @@ PROTECTIONS = (
         "limits",
         "limits on time, memory, processes and output only; network and files are open to students' code "
         "(on Linux, install bubblewrap)",
-        lambda folder: [],
+        lambda folder, hidden: [],
         ends_with_its_kernel=False,
     ),
 )
@@ -152,7 +173,7 @@ def works(sandbox: Sandbox) -> bool:
         return sandbox.name == "limits"
     from tempfile import TemporaryDirectory
 
-    if (command := sandbox.prefix(Path("/"))) and shutil.which(command[0]) is None:
+    if (command := sandbox.prefix(Path("/"), ())) and shutil.which(command[0]) is None:
         return False
     trial = "import lrp_edu.check, ipykernel, os; open('there', 'w').close()"
     with TemporaryDirectory(prefix="lrp-") as name:

@@ -105,7 +105,7 @@ def killed_run(folder: Path, results: Path, seed: int) -> None:
     while True:
         run = command(folder, results, *(["--resume"] if (results / "records").exists() else []))
         try:
-            if run.wait(timeout=chance.uniform(10, 90)) == 0:
+            if run.wait(timeout=chance.uniform(8, 40)) == 0:
                 break
             raise SystemExit(f"the run ended with status {run.returncode}")
         except subprocess.TimeoutExpired:

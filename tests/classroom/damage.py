@@ -30,7 +30,7 @@ class Damage(NamedTuple):
 
     make: Callable[[Notebook], bytes | None]
     points: float | None
-    reason: str | None = ""  # in the list for a person; "" where none is needed, None where there may be one
+    reason: str | None = ""  # a pattern of what a person is told; "" where it is nothing, None where it may be
 
 
 def good() -> Notebook:
@@ -211,7 +211,7 @@ CORPUS = {
     "memory bomb": Damage(answered(INSIDE.format("z = [bytearray(2**28) for n in range(1000)]")), NONE, None),
     "fork bomb": Damage(answered("import os\nwhile True: os.fork()"), NONE, "processes"),
     "a 200 MB output": Damage(answered(f"print('x' * 200_000_000)\n{RIGHT}"), NONE, "output"),
-    "endless output": Damage(answered("while True: print('x' * 10_000)"), NONE, "output"),
+    "endless output": Damage(answered("while True: print('x' * 10_000)"), NONE, "output|no end"),
     "many files": Damage(answered("for n in range(99):\n    open(str(n), 'w').write('x' * 10**7)"), NONE, "files"),
     "warnings on stderr": Damage(answered(WARNS), FULL),
     "np.allclose patched": Damage(answered(PATCHED), ASK, "numpy.allclose was replaced"),

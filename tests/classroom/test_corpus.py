@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -52,7 +53,7 @@ def assert_as_foreseen(name: str, rows: list[dict[str, str]], for_a_person: str)
     expected = CORPUS[name]
     (row,) = rows
     told = row["look at it"]
-    assert expected.reason is None or (expected.reason in told if expected.reason else told == ""), (name, told)
+    assert expected.reason is None or re.search(expected.reason or "^$", told), (name, told)
     assert not told or name in for_a_person
     if row["lesson"] == "":
         assert expected.points is None, (name, "could not be graded", told)

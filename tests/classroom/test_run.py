@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -60,6 +61,18 @@ def test_in_bubblewrap_there_is_python_and_an_empty_folder_and_nothing_else(
     assert printed(done) == ["no network", "here []", "files []", "secret None", "not written"]
 
 
+@pytest.mark.skipif(not works(BUBBLEWRAP), reason="bubblewrap cannot be had here")
+def test_what_must_stay_hidden_is_hidden_also_beside_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "solutions").mkdir()
+    for name in ("solutions/a.ipynb", "class.zip", "seen"):
+        (tmp_path / name).write_text("content")
+    monkeypatch.setattr(module, "SYSTEM", (*module.SYSTEM, str(tmp_path)))
+    hiding = replace(BUBBLEWRAP, hidden=(tmp_path / "solutions", tmp_path / "class.zip"))
+    show = "print(os.listdir('solutions'), open('class.zip').read(), open('seen').read())"
+    look = f"import os\nos.chdir({str(tmp_path)!r})\n{show}"
+    assert printed(run(cells(look), hiding, Limits())) == ["[]  content"]
+
+
 @pytest.mark.parametrize("sandbox", AVAILABLE, ids=lambda one: one.name)
 def test_a_fork_bomb_ends_and_nothing_of_it_is_left(sandbox: Sandbox) -> None:
     mark = f"left-{os.getpid()}-{sandbox.name}"
@@ -97,7 +110,7 @@ def test_who_takes_too_much_is_stopped_and_the_reason_told(source: str, limits: 
 
 
 def test_memory_is_limited() -> None:
-    done = run(cells("b = bytearray(10**10)"), best(), Limits(memory=2 * 10**9))
+    done = run(cells("b = bytearray(10**10)"), best(), Limits(memory=10**9))
     assert done.notebook.cells[0].outputs[0].ename == "MemoryError"
 
 
@@ -122,8 +135,8 @@ def test_the_environment_is_a_fresh_one(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_a_protection_that_does_not_work_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     works.cache_clear()
-    broken = Sandbox("broken", "", lambda folder: ["false"])
-    missing = Sandbox("missing", "", lambda folder: ["no-such-command"])
+    broken = Sandbox("broken", "", lambda folder, hidden: ["false"])
+    missing = Sandbox("missing", "", lambda folder, hidden: ["no-such-command"])
     monkeypatch.setattr(module, "PROTECTIONS", (broken, missing, PROTECTIONS[-1]))
     assert best() is PROTECTIONS[-1]
 
