@@ -146,7 +146,7 @@ def test_two_files_of_one_student_are_both_named(handed_in: Path, tmp_path: Path
     hand_in(handed_in, "ann", {}, f"{NAME}-1.ipynb")
     graded(handed_in)
     row = rows(tmp_path / "results")["ann"]
-    assert row["points"] == "14", "in the pretended kernel everything passes"
+    assert row["points"] == "0", "the later file has no answers"
     assert f"2 files were handed in; ann/{NAME}-1.ipynb counts, and not ann/{NAME}.ipynb" in row["look at it"]
 
 
@@ -330,12 +330,13 @@ def test_no_version_in_the_notebook_is_told(handed_in: Path, tmp_path: Path) -> 
 # --- bad input --------------------------------------------------------------------------------------------------------
 
 
-def command(*arguments: object) -> Result:
-    return CliRunner().invoke(cli.app, ["grade", *map(str, arguments), "--solutions", str(SOLUTIONS)])
+def command(source: Path, *arguments: object) -> Result:
+    solutions = source.parent / "solutions"
+    return CliRunner().invoke(cli.app, ["grade", *map(str, [source, *arguments, "--solutions", solutions])])
 
 
-def refused(*arguments: object) -> str:
-    result = command(*arguments)
+def refused(source: Path, *arguments: object) -> str:
+    result = command(source, *arguments)
     assert result.exit_code == 1, result.output
     told = [line for line in result.stderr.splitlines() if line and not line.startswith(("grading:", "gradebook:"))]
     assert [line for line in told if "submission/s" not in line] == told[-1:], result.stderr
@@ -350,7 +351,7 @@ def test_the_command_says_which_protection_is_on_and_where_the_results_are(hande
     assert str(tmp_path / "results" / "grades.csv") in result.stdout
 
 
-def test_no_submissions_are_one_sentence(tmp_path: Path) -> None:
+def test_no_submissions_are_one_sentence(handed_in: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "no notebooks (.ipynb) in it" in refused(tmp_path / "empty", "--to", tmp_path / "results")
     assert "no such file or folder" in refused(tmp_path / "nowhere", "--to", tmp_path / "results")
