@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from nbformat import v4
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 
@@ -26,6 +27,7 @@ HIDDEN = "Right for the examples in the notebook, but not for other inputs: try 
 NOT_TRUSTED = "Could not be checked by machine; a person will look at it."
 WRITTEN = "A person will read this."
 EMPTY = "There is no answer yet."
+ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")
 TRIES = 2  # a kernel that does not even start is not the student's fault, and may start the next time
 STOPPED = "Your code had to be stopped: {reason}."
 
@@ -157,21 +159,28 @@ def _checked(lesson: Lesson, exercise: Exercise, run: list[NotebookNode]) -> Mar
 def as_graded(lesson: Lesson, grade_id: str, run: NotebookNode) -> NotebookNode:
     """The check cell of the lesson with those outputs of a run by which nbgrader should judge.
 
-    nbgrader takes a warning for a failure and a number in the last line for points; here only an error counts.
+    nbgrader takes a warning for a failure and a number in the last line for points; here only an error counts. What
+    would differ from run to run, such as an address or the place of a file in a traceback, is left out.
     """
     cell = NotebookNode(lesson.by_grade_id[grade_id][1].copy())
-    cell.outputs = [
-        output
-        for output in run.outputs
-        if output.output_type == "error" or (output.output_type == "stream" and output.name == "stdout")
-    ]
+    cell.outputs = [kept for output in run.outputs if (kept := _repeatable(output))]
     cell.execution_count = None
     return cell
 
 
+def _repeatable(output: NotebookNode) -> NotebookNode | None:
+    if output.output_type == "error":
+        told = ADDRESS.sub("0x…", str(output.evalue))
+        return v4.new_output("error", ename=output.ename, evalue=told, traceback=[f"{output.ename}: {told}"])
+    if output.output_type == "stream" and output.name == "stdout":
+        return v4.new_output("stream", name="stdout", text=ADDRESS.sub("0x…", str(output.text)))
+    return None
+
+
 def _message(error: NotebookNode, lesson: Lesson, exercise: Exercise) -> str:
     """What a visible check or Python said. It is not passed on where it holds a line of the hidden tests."""
-    text = str(error.evalue) if error.ename == "CheckFailed" else f"{error.ename}: {error.evalue}"
+    told = ADDRESS.sub("0x…", str(error.evalue))
+    text = told if error.ename == "CheckFailed" else f"{error.ename}: {told}"
     student, solution = lesson.by_grade_id[exercise.grade_id]
     hidden = {line.strip() for line in solution.source.splitlines()}
     hidden -= {line.strip() for line in student.source.splitlines()}

@@ -84,6 +84,7 @@ class _Execute(Execute):
             startup_timeout=60,
             iopub_timeout=10,
             store_widget_state=False,
+            coalesce_streams=True,
             shutdown_kernel="immediate",
         )
         self.log = SILENT

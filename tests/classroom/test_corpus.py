@@ -7,7 +7,11 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -86,3 +90,32 @@ def test_the_corpus_is_made_from_a_good_submission() -> None:
     assert set(FAST) <= set(CORPUS)
     assert json.loads(damage.content(CORPUS["untouched"])) == damage.good()
     assert all(damage.content(one) != damage.content(CORPUS["untouched"]) for one in list(CORPUS.values())[1:])
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_it_gives_the_same_bytes(tmp_path: Path) -> None:
+    solutions, class_folder = tmp_path / "solutions", tmp_path / "class"
+    name = f"{lesson(damage.LESSON).name}.ipynb"
+    solutions.mkdir()
+    shutil.copy(SOLUTIONS / name, solutions)
+    for student in ("untouched", "check edited", "os._exit", "np.allclose patched", "not JSON", "warnings on stderr"):
+        (class_folder / student).mkdir(parents=True)
+        (class_folder / student / name).write_bytes(damage.content(CORPUS[student]))
+    start = [sys.executable, "-c", "from lrp_edu.cli import app; app()", "grade", str(class_folder)]
+    options = ["--solutions", str(solutions), "--to"]
+    subprocess.run([*start, *options, str(tmp_path / "whole")], check=True, capture_output=True)
+    killed = subprocess.Popen([*start, *options, str(tmp_path / "killed")], stderr=subprocess.DEVNULL)
+    while len(list((tmp_path / "killed" / "records").glob("*/*.json"))) < 2:
+        assert killed.poll() is None
+        time.sleep(0.1)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    subprocess.run([*start, *options, str(tmp_path / "killed"), "--resume"], check=True, capture_output=True)
+    whole, resumed = contents(tmp_path / "whole"), contents(tmp_path / "killed")
+    assert [name for name in whole.keys() | resumed.keys() if whole.get(name) != resumed.get(name)] == []
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files but the database, in which there are times and random ids."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "gradebook.db"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
