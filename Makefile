@@ -13,20 +13,20 @@ unexport MPLBACKEND PIP_USER PYTHONHOME PYTHONPATH
 
 # Tests and stored outputs are made alike on every machine: no network, no GPU, TensorFlow quiet and rounding alike.
 # One thread for each process, too: on shared cores, threads that wait for each other cost half as much again.
-test lessons: export LRP_EDU_OFFLINE = 1
-test lessons: export CUDA_VISIBLE_DEVICES = -1
-test lessons: export TF_ENABLE_ONEDNN_OPTS = 0
-test lessons: export TF_CPP_MIN_LOG_LEVEL = 3
-test lessons: export OMP_NUM_THREADS = 1
-test lessons: export TF_NUM_INTRAOP_THREADS = 1
-test lessons: export TF_NUM_INTEROP_THREADS = 1
+test test-all lessons: export LRP_EDU_OFFLINE = 1
+test test-all lessons: export CUDA_VISIBLE_DEVICES = -1
+test test-all lessons: export TF_ENABLE_ONEDNN_OPTS = 0
+test test-all lessons: export TF_CPP_MIN_LOG_LEVEL = 3
+test test-all lessons: export OMP_NUM_THREADS = 1
+test test-all lessons: export TF_NUM_INTRAOP_THREADS = 1
+test test-all lessons: export TF_NUM_INTEROP_THREADS = 1
 # A progress bar is no output to compare. (make lessons switches it off in the lessons only, and shows its own.)
-test: export TQDM_DISABLE = 1
+test test-all: export TQDM_DISABLE = 1
 
-.PHONY: help lab test lessons pins clean
+.PHONY: help lab test test-all lessons pins clean
 
 help:  ## show these lines
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo "Another Python than python3: make lab PYTHON=python3.12 (after make clean, if .venv exists)"
 
 lab: .venv/lab.stamp  ## open the course in JupyterLab; the first time it installs itself into .venv
@@ -38,6 +38,9 @@ test: .venv/test.stamp  ## check the code, its types, the tests and every lesson
 	.venv/bin/pytest tests --numprocesses=$(WORKERS) --dist=worksteal
 	.venv/bin/pytest --nbval --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) \
 		--numprocesses=$(WORKERS) --dist=loadfile solutions
+
+test-all: test  ## the same, and all damaged submissions and every answer of the bank through the grader
+	.venv/bin/pytest tests -m slow
 
 lessons: .venv/test.stamp  ## execute solutions/, store their outputs, write notebooks/ from them
 	.venv/bin/python -m lrp_edu.classroom.execute

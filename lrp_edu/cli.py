@@ -1,4 +1,4 @@
-"""The command line: `lab` opens the course, `explain` explains a picture, `release` writes the student notebooks."""
+"""The command line: `lab` opens the course, `explain` explains a picture, `release` and `grade` are for a class."""
 
 from __future__ import annotations
 
@@ -89,17 +89,45 @@ def explain(
 
 @app.command()
 def release(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(metavar="[LESSON]...", help="Beginnings of names, as 02; else all lessons.")
+    ] = None,
     solutions: Annotated[Path, typer.Option(help="Folder of the solution notebooks.")] = Path("solutions"),
     to: Annotated[Path, typer.Option(help="Folder to write the student notebooks to.")] = Path("notebooks"),
 ) -> None:
     """Write the student notebooks from the solutions, and print the points of every exercise."""
-    if find_spec("nbgrader") is None:
-        raise ValueError("nbgrader is not installed for this Python; get it with: pip install 'lrp-edu[classroom]'")
+    _need_nbgrader()
     from lrp_edu.classroom.notebook import read
     from lrp_edu.classroom.release import points, release
 
-    for path in release(solutions, to):
+    for path in release(solutions, to, lessons or []):
         typer.echo(_points_lines(str(path), points(read(path))))
+
+
+@app.command()
+def grade(
+    submissions: Annotated[Path, typer.Argument(help="A folder for each student, files named by student, or a zip.")],
+    to: Annotated[Path, typer.Option(help="Folder to write the results to.")],
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after a crash, or after marking by hand; change only what changed.")
+    ] = False,
+    solutions: Annotated[Path, typer.Option(help="Folder of the solution notebooks.")] = Path("solutions"),
+) -> None:
+    """Grade what students handed in: marks, feedback pages, and a list of what needs a person."""
+    _need_nbgrader()
+    from lrp_edu.classroom import reports
+    from lrp_edu.classroom.grade import grade
+
+    done = grade(submissions, to, solutions, resume, say=typer.echo)
+    typer.echo(f"{done.graded} graded, {done.kept} kept as they were, {done.unreadable} files could not be graded.")
+    typer.echo(
+        f"Marks: {to / reports.GRADES}. A person is needed for {done.waiting} submissions: {to / reports.PERSON}"
+    )
+
+
+def _need_nbgrader() -> None:
+    if find_spec("nbgrader") is None:
+        raise ValueError("nbgrader is not installed for this Python; get it with: pip install 'lrp-edu[classroom]'")
 
 
 def _points_lines(title: str, table: dict[str, float]) -> str:

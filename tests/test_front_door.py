@@ -159,7 +159,7 @@ def sentence(result: subprocess.CompletedProcess[str]) -> str:
 def test_make_alone_tells_what_it_can_do(clone: Path) -> None:
     result = run(clone, "make")
     assert result.returncode == 0
-    assert all(f"make {target} " in result.stdout for target in ("lab", "test", "lessons", "pins", "clean"))
+    assert all(f"make {target} " in result.stdout for target in ("lab", "test", "test-all", "lessons", "pins", "clean"))
 
 
 def test_a_missing_python_gets_one_sentence(clone: Path) -> None:
@@ -284,6 +284,12 @@ def test_more_processes_can_share_the_tests(installed: Path) -> None:
     assert ["--numprocesses=4" in call for call in calls(installed)] == [False, False, True, True]
 
 
+def test_make_test_all_adds_the_slow_tests(installed: Path) -> None:
+    assert run(installed, "make", "test-all").returncode == 0
+    assert calls(installed)[4:] == ["pytest tests -m slow"]
+    assert len(set((installed / "variables").read_text(encoding="utf-8").splitlines())) == 1, "the same surroundings"
+
+
 @pytest.mark.parametrize("failing", ["ruff check", "mypy ", "pytest tests", "pytest --nbval"])
 @pytest.mark.parametrize("command", [("make", "test"), (".ci/run",)])
 def test_any_failure_fails_the_test_command(installed: Path, failing: str, command: tuple[str, ...]) -> None:
@@ -337,7 +343,7 @@ def heading_anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "INSTRUCTOR.md"])
 def test_links_inside_the_repository_lead_somewhere(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)\s]+)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text)

@@ -34,9 +34,19 @@ def read(path: Path) -> NotebookNode:
         NotebookError: the file is missing or not a notebook; the message names the file and what is wrong.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return parsed(path.read_bytes(), path)
     except FileNotFoundError:
         raise NotebookError(f"{path}: there is no such file") from None
+
+
+def parsed(text: bytes, path: Path) -> NotebookNode:
+    """The notebook in the bytes of a file; `path` is what errors call it.
+
+    Raises:
+        NotebookError: it is not a notebook; the message says what is wrong.
+    """
+    try:
+        content = json.loads(text.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise NotebookError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     except json.JSONDecodeError as error:

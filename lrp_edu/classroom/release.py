@@ -5,10 +5,12 @@ Everything is checked and prepared in memory first. Only then are files written,
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nbformat.notebooknode import NotebookNode
@@ -81,6 +83,22 @@ def student_version(notebook: NotebookNode) -> NotebookNode:
     return student
 
 
+def handed_out(notebook: NotebookNode, lesson: str) -> NotebookNode:
+    """The student version with a note which lesson it is and which version of it.
+
+    By the note a later release knows the file for its own, and the grader finds the tests that belong to it.
+    """
+    student = student_version(notebook)
+    student.metadata["lrp_edu"] = {"lesson": lesson, "version": version(student)}
+    return student
+
+
+def version(student: NotebookNode) -> str:
+    """Twelve hexadecimal digits that change whenever a student would see another text in the notebook."""
+    seen = [[cell.id, cell.cell_type, cell.source, cell.metadata.get("nbgrader", {})] for cell in student.cells]
+    return hashlib.sha256(json.dumps(seen, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:12]
+
+
 def points(notebook: NotebookNode) -> dict[str, float]:
     """Points of each exercise, in reading order; a check `taylor-w2-check` counts for the exercise `taylor-w2`."""
     table: Counter[str] = Counter()
@@ -103,22 +121,30 @@ def check_source(notebook: NotebookNode, path: Path) -> None:
         raise ReleaseError(problems)
 
 
-def release(solutions: Path, notebooks: Path) -> list[Path]:
-    """Write the student version of every notebook in `solutions` into `notebooks`; returns the files, sorted.
+def release(solutions: Path, notebooks: Path, lessons: Sequence[str] = ()) -> list[Path]:
+    """Write the student versions of the notebooks in `solutions` into `notebooks`; returns the files, sorted.
 
-    A student notebook whose solution is gone is removed; whatever else lies in `notebooks` is kept.
+    `lessons` are beginnings of names, such as `02`; without any, all lessons are released, and a student notebook
+    whose solution is gone is removed. Whatever else lies in `notebooks` is kept.
 
     Raises:
-        ReleaseError: with the problems of all notebooks; `notebooks` is then as it was.
+        ReleaseError: a lesson is unknown, or notebooks have problems (all are named); `notebooks` is then as it was.
     """
     sources = sorted(solutions.glob("*.ipynb"))
     if not sources:
         raise ReleaseError([f"{solutions}: no notebooks there; run this in the course's folder or give --solutions"])
+    chosen = [path for path in sources if not lessons or path.stem.startswith(tuple(lessons))]
+    if unknown := [name for name in lessons if not any(path.stem.startswith(name) for path in sources)]:
+        known = ", ".join(path.stem for path in sources)
+        raise ReleaseError(
+            [f"{solutions}: no lesson there begins with {name!r}; there are {known}" for name in unknown]
+        )
     if notebooks.resolve() == solutions.resolve():
         raise ReleaseError([f"{notebooks}: the solutions themselves lie there; choose another folder for the students"])
-    contents = _prepared(sources)
-    stale = {path.name: None for path in notebooks.glob("*.ipynb") if path.name not in contents and _is_released(path)}
-    files.write_all_or_none(notebooks, {**contents, **stale})
+    contents = _prepared(chosen)
+    kept = {path.name for path in sources}
+    stale = {path.name: None for path in notebooks.glob("*.ipynb") if path.name not in kept and _is_released(path)}
+    files.write_all_or_none(notebooks, contents if lessons else {**contents, **stale})
     return [notebooks / name for name in contents]
 
 
@@ -129,10 +155,7 @@ def _prepared(sources: list[Path]) -> dict[str, bytes]:
         try:
             notebook = files.read(source)
             check_source(notebook, source)
-            student = student_version(notebook)
-            # By this note a later release knows the file for its own, and a reader's copy for the reader's.
-            student.metadata["lrp_edu"] = {"lesson": source.stem}
-            contents[source.name] = files.to_bytes(student)
+            contents[source.name] = files.to_bytes(handed_out(notebook, source.stem))
         except files.NotebookError as error:
             problems.append(str(error))
         except ReleaseError as error:

@@ -16,7 +16,7 @@ from nbgrader.converters import GenerateAssignment
 
 from lrp_edu.classroom import release as module
 from lrp_edu.classroom.notebook import NOTEBOOK_METADATA, to_bytes
-from lrp_edu.classroom.release import ReleaseError, check_source, points, release, student_version
+from lrp_edu.classroom.release import ReleaseError, check_source, points, release, student_version, version
 
 PATH = Path("solutions/lesson.ipynb")
 
@@ -360,3 +360,37 @@ def test_whatever_passes_the_check_has_no_marker_left(kind: type, text: str) -> 
         return
     student = student_version(source)
     assert not any(word in student.cells[0].source for word in ("BEGIN", "END", "end solution"))
+
+
+# --- which lesson, which version --------------------------------------------------------------------------------------
+
+
+def test_the_note_says_which_lesson_and_version_it_is(folders: tuple[Path, Path]) -> None:
+    student = nbformat.read(folders[1] / "01_one.ipynb", as_version=4)
+    assert student.metadata["lrp_edu"] == {"lesson": "01_one", "version": version(student_version(ex.lesson()))}
+
+
+def test_a_version_changes_with_what_students_see_and_with_nothing_else() -> None:
+    solution = ex.lesson()
+    first = version(student_version(solution))
+    solution.cells[1].outputs = [nbformat.v4.new_output("stream", text="42")]
+    solution.cells[3].source = ex.CHECK.replace("21", "22").replace("42", "44")
+    assert version(student_version(solution)) == first, "another hidden test marks the same notebook"
+    solution.cells[3].source = ex.CHECK.replace("double(1) == 2", "double(2) == 4")
+    assert version(student_version(solution)) != first
+
+
+def test_some_lessons_are_released_and_the_others_left_alone(folders: tuple[Path, Path]) -> None:
+    solutions, notebooks = folders
+    (solutions / "02_two.ipynb").unlink()
+    for path in notebooks.iterdir():
+        path.write_bytes(path.read_bytes() + b"\n")
+    before = contents(notebooks)
+    assert release(solutions, notebooks, ["01"]) == [notebooks / "01_one.ipynb"]
+    assert contents(notebooks)["01_one.ipynb"] + b"\n" == before["01_one.ipynb"]
+    assert contents(notebooks)["02_two.ipynb"] == before["02_two.ipynb"]
+
+
+def test_an_unknown_lesson_is_refused_and_the_known_ones_named(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(ReleaseError, match=r"no lesson there begins with '7'; there are 01_one, 02_two"):
+        release(*folders, ["01", "7"])

@@ -1,0 +1,110 @@
+"""The canary's part inside the kernel. It is sent there as text, and is not imported.
+
+It notes what the checks rely on before a student's code runs, and says afterwards what is no longer the same.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from typing import Any
+
+WATCHED = ("builtins", "sys", "math", "sympy")
+WATCHED_WITH_PARTS = ("numpy", "lrp_edu", "IPython.core", "ipykernel")
+BY_THE_KERNEL = {"builtins.input", "sys.excepthook", "sys.displayhook"}  # it sets these anew for each cell
+FUNCTION_PARTS = ("__code__", "__defaults__", "__kwdefaults__")
+
+
+class Report(Exception):
+    """What the canary has to say. It arrives as the error of its cell: who swallows errors swallows it."""
+
+
+class Watcher:
+    """Compares what there is with what there was."""
+
+    def __init__(self, shell: Any) -> None:
+        from lrp_edu import check
+
+        self.shell, self.check = shell, check
+        self.modules: dict[str, dict[str, Any]] = {}
+        self.functions: dict[Any, tuple[Any, ...]] = {}
+        self.classes: dict[type, dict[str, Any]] = {}
+        self.names: dict[str, Any] = {}
+        self.heard: list[str] = []
+        self.hooks = dict(self._hooks())
+        self.note_modules()
+
+    def watch(self, names: list[str]) -> None:
+        """Note what the names stand for now, and what has been imported since the last time."""
+        self.names = {name: self.shell.user_ns[name] for name in names if name in self.shell.user_ns}
+        self.note_modules()
+
+    def note_modules(self) -> None:
+        for name, module in list(sys.modules.items()):
+            watched = name in WATCHED or name.split(".")[0] in WATCHED_WITH_PARTS or name.startswith("IPython.core")
+            if watched and name not in self.modules and isinstance(module, types.ModuleType):
+                parts = {key: one for key, one in vars(module).items() if f"{name}.{key}" not in BY_THE_KERNEL}
+                self.modules[name] = {key: one for key, one in parts.items() if callable(one)}
+                for one in self.modules[name].values():
+                    self._note(one)
+
+    def _note(self, one: Any) -> None:
+        if isinstance(one, types.FunctionType):
+            self.functions[one] = tuple(getattr(one, part) for part in FUNCTION_PARTS)
+        elif isinstance(one, type) and one not in self.classes:
+            self.classes[one] = {key: value for key, value in vars(one).items() if callable(value)}
+            for value in self.classes[one].values():
+                if isinstance(value, types.FunctionType):
+                    self.functions[value] = tuple(getattr(value, part) for part in FUNCTION_PARTS)
+
+    def hear(self, error: BaseException, nonce: str) -> None:
+        """A check that had to fail has failed, and with its own message."""
+        if nonce in str(error):
+            self.heard.append(type(error).__name__)
+
+    def report(self, nonce: str, expected: list[str]) -> None:
+        """Raise what was found, with a word that nobody could know before."""
+        found = [*self._changes(), *(["a check that must fail did not"] if self.heard != expected else [])]
+        self.heard = []
+        raise Report("\n".join([nonce, *found]))
+
+    def _changes(self) -> Iterator[str]:
+        for name, was in self.modules.items():
+            now = vars(sys.modules.get(name, types.ModuleType(name)))
+            yield from (f"{name}.{key} was replaced" for key, one in was.items() if now.get(key) is not one)
+        for owner, was in self.classes.items():
+            changed = [key for key, one in was.items() if vars(owner).get(key) is not one]
+            yield from (f"{owner.__module__}.{owner.__qualname__}.{key} was replaced" for key in changed)
+        for function, parts in self.functions.items():
+            if tuple(getattr(function, part) for part in FUNCTION_PARTS) != parts:
+                yield f"{function.__module__}.{function.__qualname__} was changed inside"
+        for name, one in self.names.items():
+            if self.shell.user_ns.get(name) is not one:
+                yield f"{name!r}, which the check needs, stands for something else"
+        hooks = dict(self._hooks())
+        yield from (f"{what} changed" for what, one in self.hooks.items() if hooks[what] != one)
+
+    def _hooks(self) -> Iterator[tuple[str, Any]]:
+        """What decides how a cell is run and how an error is shown."""
+        shell = self.shell
+        yield "the AST transformers of IPython have", list(shell.ast_transformers)
+        yield (
+            "the input transformers of IPython have",
+            [
+                *shell.input_transformers_cleanup,
+                *shell.input_transformers_post,
+                *shell.input_transformer_manager.cleanup_transforms,
+                *shell.input_transformer_manager.line_transforms,
+                *shell.input_transformer_manager.token_transformers,
+            ],
+        )
+        before = [*shell.events.callbacks["pre_execute"], *shell.events.callbacks["pre_run_cell"]]
+        yield "what IPython does before a cell has", before
+        yield "the way IPython handles errors has", shell.custom_exceptions
+        own = {key for key in vars(shell) if callable(getattr(type(shell), key, None))}
+        yield "a method of IPython has", own - {"CustomTB"}
+        yield "tracing has", (sys.gettrace(), sys.getprofile(), threading.gettrace())
+        yield "importing has", (list(sys.meta_path), list(sys.path_hooks), builtins.__import__)
