@@ -40,7 +40,7 @@ def ledger_bars(ledger: Ledger) -> Figure:
     axes.invert_yaxis()
     axes.set(xlabel="relevance", title=f"start {ledger.start:.2f}, arrived at the input {ledger.arrived:.2f}")
     axes.margins(y=0.01)
-    figure.legend(fontsize=8, loc="outside lower center", ncols=3)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
