@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from lrp_edu import layer_maps, plotting
 from lrp_edu.keras_lrp import LRP, AtLayer
 from lrp_edu.shapes import Shapes
-from lrp_edu.widgets.explorer import Explorer
+from lrp_edu.widgets.explorer import ANSWER, Explorer
 
 RELEVANCE, ACTIVATION = "relevance", "activation"
 SUM, MOST_RELEVANT, ONE = "the sum of all channels", "the most relevant channels", "one channel"
@@ -45,12 +45,12 @@ class LayerExplorer(Explorer):
         self.explainers, self.pictures = dict(explainers), pictures
         # Who moves through layers and channels shall not wait for the same explanation again.
         self._explained = lru_cache(maxsize=KEPT)(self._explain)
-        layers = self._explained(0, None, next(iter(self.explainers)))
+        layers = self._explained(0, ANSWER, next(iter(self.explainers)))
         names = pictures.class_names
         controls = {
             "picture": ipywidgets.IntSlider(value=0, max=len(pictures.images) - 1, description="picture"),
             "explained": ipywidgets.Dropdown(
-                options=[("the network's answer", None), *((name, number) for number, name in enumerate(names))],
+                options=[(ANSWER, ANSWER), *((name, number) for number, name in enumerate(names))],
                 description="explain",
             ),
             "explainer": ipywidgets.Dropdown(options=list(self.explainers), description="with"),
@@ -89,9 +89,10 @@ class LayerExplorer(Explorer):
         _draw_sums(places["sums"], layers, values["layer"])
         return here, plotting.png(figure), self._words(values, layers)
 
-    def _explain(self, picture: int, explained: int | None, explainer: str) -> dict[str, AtLayer]:
+    def _explain(self, picture: int, explained: int | str, explainer: str) -> dict[str, AtLayer]:
         """Each layer of one explanation, without the axis of the batch."""
-        explanation = self.explainers[explainer](self.pictures.images[picture : picture + 1], explained)
+        target = None if isinstance(explained, str) else explained
+        explanation = self.explainers[explainer](self.pictures.images[picture : picture + 1], target)
         return {name: AtLayer(layer.activation[0], layer.relevance[0]) for name, layer in explanation.layers().items()}
 
     def _words(self, values: dict[str, Any], layers: dict[str, AtLayer]) -> str:
@@ -139,9 +140,10 @@ def _draw_layer(axes: Axes, here: AtLayer, shown: str, channels: str, channel: i
 
 
 def _draw_sums(axes: Axes, layers: dict[str, AtLayer], here: str) -> None:
-    """The sum of relevance at each layer, the output on top; the chosen one dark."""
+    """The sum of relevance at each layer, the output on top; the chosen one filled."""
     sums = [float(layer.relevance.sum()) for layer in layers.values()]
-    axes.barh(range(len(sums)), sums, color=["black" if name == here else "#c4c4c4" for name in layers])
+    colours = ["black" if name == here else "white" for name in layers]
+    axes.barh(range(len(sums)), sums, color=colours, edgecolor=plotting.GREY)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks([0, len(sums) - 1], ["input", "output"], fontsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(3))

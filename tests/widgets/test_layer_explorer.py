@@ -13,6 +13,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 from keras import layers as kl
+from test_contrast import drawn_by, faint
 
 from lrp_edu import plotting
 from lrp_edu.keras_lrp import LRP
@@ -44,7 +45,7 @@ PICTURES = Shapes(
 EXPLAINERS = {pooling: LRP(NETWORK, pooling=pooling) for pooling in ("winner", "proportional")}
 START = {
     "picture": 0,
-    "explained": None,
+    "explained": "the network's answer",
     "explainer": "winner",
     "layer": "wide",
     "shown": "relevance",
@@ -82,7 +83,7 @@ def found(picture: int = 0, explained: int | None = None, explainer: str = "winn
 def test_it_offers_every_picture_class_explainer_and_layer(explorer: LayerExplorer) -> None:
     controls = explorer.controls
     assert (controls["picture"].min, controls["picture"].max) == (0, 3)
-    assert [value for _, value in controls["explained"].options] == [None, 0, 1, 2]
+    assert [value for _, value in controls["explained"].options] == ["the network's answer", 0, 1, 2]
     assert list(controls["explainer"].options) == ["winner", "proportional"]
     assert list(controls["layer"].options) == LAYERS
     for part in [*controls.values(), explorer.picture, explorer.words]:
@@ -177,6 +178,12 @@ def test_the_channel_slider_changes_the_picture(explorer: LayerExplorer) -> None
     explorer.controls["channel"].value = 13
     assert page(explorer)[0] != before[0]
     assert "Channel 13 has" in explorer.words.value
+
+
+def test_nothing_in_it_is_faint() -> None:
+    figure = drawn_by(lambda: LayerExplorer(EXPLAINERS, PICTURES))
+    figure.draw_without_rendering()
+    assert list(faint(figure)) == []
 
 
 def test_moving_through_the_layers_explains_a_picture_once(monkeypatch: pytest.MonkeyPatch) -> None:
