@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from answers import lesson_04
+from answers import lesson_04, lesson_05
 from nbgrader import utils
 
 from lrp_edu.check import CheckFailed
 from lrp_edu.classroom.notebook import read
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
-NOTEBOOKS = {"rules": "04_rules_and_composites.ipynb"}
-RIGHT, WRONG = lesson_04.RIGHT, lesson_04.WRONG
+NOTEBOOKS = {"rules": "04_rules_and_composites.ipynb", "conv": "05_convolutional_networks.ipynb"}
+RIGHT, WRONG = lesson_04.RIGHT | lesson_05.RIGHT, lesson_04.WRONG | lesson_05.WRONG
 
 
 def run(source: str, names: dict[str, Any]) -> None:
@@ -34,11 +34,11 @@ class Exercise(NamedTuple):
 
 @cache
 def exercises(notebook: str) -> dict[str, Exercise]:
-    """The exercises of a lesson by their names; the lesson runs once in each process."""
+    """The exercises of a lesson by their names; the lesson runs once in each process, up to its last exercise."""
     found, names, answer = {}, {}, ""
-    for cell in read(SOLUTIONS / notebook).cells:
-        if cell.cell_type != "code":
-            continue
+    cells = [cell for cell in read(SOLUTIONS / notebook).cells if cell.cell_type == "code"]
+    last = max(number for number, cell in enumerate(cells) if utils.is_grade(cell))
+    for cell in cells[: last + 1]:
         if utils.is_solution(cell):
             answer = cell.source
         elif utils.is_grade(cell):
