@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
-from answers import lesson_04
+from answers import lesson_03, lesson_04
 from nbgrader import utils
 
 from lrp_edu.check import CheckFailed
 from lrp_edu.classroom.notebook import read
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
-NOTEBOOKS = {"rules": "04_rules_and_composites.ipynb"}
-RIGHT, WRONG = lesson_04.RIGHT, lesson_04.WRONG
+NOTEBOOKS = {
+    "mlp": "03_numpy_mlp.ipynb",
+    "rules": "04_rules_and_composites.ipynb",
+}
+BANKS = (lesson_03, lesson_04)
+RIGHT: dict[str, list[str]] = {name: many for bank in BANKS for name, many in bank.RIGHT.items()}
+WRONG: dict[str, list[tuple[str, str]]] = {name: many for bank in BANKS for name, many in bank.WRONG.items()}
 
 
 def run(source: str, names: dict[str, Any]) -> None:
@@ -30,6 +38,21 @@ class Exercise(NamedTuple):
     answer: str  # the solution's cell
     check: str
     names: dict[str, Any]  # all that a reader has when she comes to it
+
+    @property
+    def visible(self) -> str:
+        return self.check.partition("### BEGIN HIDDEN TESTS")[0]
+
+    @property
+    def hidden(self) -> str:
+        return self.check.partition("### BEGIN HIDDEN TESTS")[2]
+
+    def answered(self, *sources: str) -> dict[str, Any]:
+        """The names after the solution ran, and then answers that may replace one of its functions only."""
+        names = dict(self.names)
+        for source in (self.answer, *sources):
+            run(source, names)
+        return names
 
 
 @cache
@@ -66,20 +89,89 @@ def test_every_exercise_has_answers(lesson: str) -> None:
 
 @pytest.mark.parametrize(("name", "source"), pairs(RIGHT))
 def test_a_right_answer_passes(name: str, source: str) -> None:
-    answer, check, before = exercise(name)
-    names = dict(before)
-    run(answer, names)  # a right answer may replace one of two functions only
-    run(source, names)
-    run(check, names)
+    tried = exercise(name)
+    run(tried.check, tried.answered(source))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # some wrong answers divide by zero
 @pytest.mark.parametrize(("name", "wrong"), pairs(WRONG))
 def test_a_wrong_answer_is_told_what_is_wrong_with_it(name: str, wrong: tuple[str, str]) -> None:
     message, source = wrong
-    answer, check, before = exercise(name)
-    names = dict(before)
-    run(answer, names)
-    run(source, names)
-    visible = check.partition("### BEGIN HIDDEN TESTS")[0]
+    tried = exercise(name)
+    names = tried.answered(source)
     with pytest.raises(CheckFailed, match=re.escape(message)):
-        run(visible, names)
+        run(tried.visible, names)
+
+
+Function = Callable[..., Any]
+
+
+def functions(source: str) -> list[str]:
+    return [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+
+
+def recorded(function: Function, calls: dict[str, Any], kept: list[Any]) -> Function:
+    """The function, writing down what it returns to what. `kept` holds its arguments: no address is used twice."""
+
+    def recording(*arguments: Any) -> Any:
+        kept.append(arguments)
+        key = asked(arguments)
+        calls[key] = function(*arguments)
+        return calls[key]
+
+    return recording
+
+
+def by_heart(calls: dict[str, Any]) -> Function:
+    """An answer that knows the results of those calls, and else has none of its own."""
+    return lambda *arguments: calls.get(asked(arguments), list(calls.values())[-1])
+
+
+def asked(arguments: tuple[Any, ...]) -> str:
+    return repr([one.tolist() if isinstance(one, np.ndarray) else one for one in arguments])
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_visible_examples_learned_by_heart_do_not_pass(name: str) -> None:
+    tried = exercise(name)
+    names, kept = tried.answered(), []
+    calls: dict[str, dict[str, Any]] = {function: {} for function in functions(tried.answer)}
+    for function in calls:
+        names[function] = recorded(names[function], calls[function], kept)
+    run(tried.visible, names)
+    if not any(kept):
+        pytest.skip("takes no arguments, so it has one result only")
+    solved = dict(names)
+    for function in calls:
+        names = dict(solved)
+        names[function] = by_heart(calls[function])
+        with pytest.raises(CheckFailed):
+            run(tried.hidden, names)
+
+
+def spoiling(function: Function, position: int, spoilt: list[bool]) -> Function:
+    """The function, but with one of its arguments other than before, where that is an array."""
+
+    def spoils(*arguments: Any) -> Any:
+        result = function(*arguments)
+        if position < len(arguments) and isinstance(arguments[position], np.ndarray):
+            spoilt.append(True)
+            arguments[position][...] += 1
+        return result
+
+    return spoils
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_an_answer_that_changes_an_argument_does_not_pass(name: str) -> None:
+    tried = exercise(name)
+    for function in functions(tried.answer):
+        for position in range(6):
+            names, spoilt = tried.answered(), []
+            names[function] = spoiling(names[function], position, spoilt)
+            failed = None
+            try:
+                run(tried.check, names)
+            except CheckFailed as error:
+                failed = error
+            assert bool(spoilt) == bool(failed), f"{function} may change its argument {position + 1}"
