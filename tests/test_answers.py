@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from answers import lesson_03, lesson_04
+from answers import lesson_02, lesson_03, lesson_04
 from nbgrader import utils
 
 from lrp_edu.check import CheckFailed
@@ -21,10 +21,11 @@ from lrp_edu.classroom.notebook import read
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 NOTEBOOKS = {
+    "taylor": "02_taylor_decomposition.ipynb",
     "mlp": "03_numpy_mlp.ipynb",
     "rules": "04_rules_and_composites.ipynb",
 }
-BANKS = (lesson_03, lesson_04)
+BANKS = (lesson_02, lesson_03, lesson_04)
 RIGHT: dict[str, list[str]] = {name: many for bank in BANKS for name, many in bank.RIGHT.items()}
 WRONG: dict[str, list[tuple[str, str]]] = {name: many for bank in BANKS for name, many in bank.WRONG.items()}
 
