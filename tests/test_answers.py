@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from answers import lesson_02, lesson_03, lesson_04
+from answers import lesson_01, lesson_02, lesson_03, lesson_04
 from nbgrader import utils
 
 from lrp_edu.check import CheckFailed
@@ -21,11 +20,12 @@ from lrp_edu.classroom.notebook import read
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 NOTEBOOKS = {
+    "why": "01_why_explain.ipynb",
     "taylor": "02_taylor_decomposition.ipynb",
     "mlp": "03_numpy_mlp.ipynb",
     "rules": "04_rules_and_composites.ipynb",
 }
-BANKS = (lesson_02, lesson_03, lesson_04)
+BANKS = (lesson_01, lesson_02, lesson_03, lesson_04)
 RIGHT: dict[str, list[str]] = {name: many for bank in BANKS for name, many in bank.RIGHT.items()}
 WRONG: dict[str, list[tuple[str, str]]] = {name: many for bank in BANKS for name, many in bank.WRONG.items()}
 
@@ -100,8 +100,11 @@ def test_a_wrong_answer_is_told_what_is_wrong_with_it(name: str, wrong: tuple[st
     message, source = wrong
     tried = exercise(name)
     names = tried.answered(source)
-    with pytest.raises(CheckFailed, match=re.escape(message)):
+    with pytest.raises((CheckFailed, IndexError, ValueError)) as told:
         run(tried.visible, names)
+    assert message in told.exconly()
+    # Where the answer itself stumbles, the bank says so, with the words of Python or NumPy.
+    assert told.type is CheckFailed or message.startswith(told.typename)
 
 
 Function = Callable[..., Any]

@@ -217,6 +217,13 @@ def linear_forward(x, weight, bias):
 """,
         ),
         (
+            "ValueError: matmul",
+            """
+def linear_forward(x, weight, bias):
+    return weight @ x + bias
+""",
+        ),
+        (
             "linear_forward's result is None",
             """
 def linear_forward(x, weight, bias):
@@ -359,6 +366,15 @@ def stabilised(z, epsilon):
             """
 def stabilised(z, epsilon):
     return np.where(abs(z) <= epsilon, z + epsilon * np.where(z >= 0, 1, -1), z)
+""",
+        ),
+        (
+            "ValueError: The truth value of an array",
+            """
+def stabilised(z, epsilon):
+    if z >= 0:
+        return z + epsilon
+    return z - epsilon
 """,
         ),
         (
