@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from answers import lesson_01, lesson_02, lesson_03, lesson_04
+from answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04
 from nbgrader import utils
 
 from lrp_edu.check import CheckFailed
@@ -20,12 +20,13 @@ from lrp_edu.classroom.notebook import read
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 NOTEBOOKS = {
+    "start": "00_start_here.ipynb",
     "why": "01_why_explain.ipynb",
     "taylor": "02_taylor_decomposition.ipynb",
     "mlp": "03_numpy_mlp.ipynb",
     "rules": "04_rules_and_composites.ipynb",
 }
-BANKS = (lesson_01, lesson_02, lesson_03, lesson_04)
+BANKS = (lesson_00, lesson_01, lesson_02, lesson_03, lesson_04)
 RIGHT: dict[str, list[str]] = {name: many for bank in BANKS for name, many in bank.RIGHT.items()}
 WRONG: dict[str, list[tuple[str, str]]] = {name: many for bank in BANKS for name, many in bank.WRONG.items()}
 
