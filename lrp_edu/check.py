@@ -46,20 +46,23 @@ def close(
         yours: the learner's number, array, or tuple of arrays.
         expected: what it should be, of the same form.
         message: what to say when it is wrong in a way nobody foresaw.
-        mistakes: what to say when it is wrong in a known way: message → the wrong result that it is about.
+        mistakes: what to say when it is wrong in a known way: message → the wrong result that it is about, which may
+            have another shape.
         rtol, atol: how close is close enough.
         name: what messages call `yours`, where several functions are checked in one cell.
     """
     pairs = _pairs(yours, expected)
-    for one, right in pairs:
-        shape(one, np.shape(right), name)
-        that(np.isfinite(_numbers(one, name)).all(), f"{name} holds NaN or infinity: is something divided by zero?")
+    for one, _ in pairs:
+        _numbers(one, name)
     wrong = [(one, right) for one, right in pairs if not _near(one, right, rtol, atol)]
     if not wrong:
         return
     for known, mistake in (mistakes or {}).items():
         if all(_near(one, as_wrong, rtol, atol) for one, as_wrong in _pairs(yours, mistake)):
             raise CheckFailed(known)
+    for one, right in wrong:
+        shape(one, np.shape(right), name)
+        that(np.isfinite(_numbers(one, name)).all(), f"{name} holds NaN or infinity: is something divided by zero?")
     one, right = wrong[0]
     raise CheckFailed(f"{message}\n  yours:    {_short(one)}\n  expected: {_short(right)}")
 

@@ -109,8 +109,12 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
         "the numbers are not right yet",
     ),
     "an unknown mistake": (lambda: check.close(7, 6, "no", mistakes={"the bias": 5}), "no\n  yours:    7"),
-    "a mistake known as a shape": (
+    "a known mistake of the wrong shape": (
         lambda: check.close([1, 2], [3], mistakes={"wrong axis": [1, 2]}),
+        "wrong axis",
+    ),
+    "the wrong shape, and not by a known mistake": (
+        lambda: check.close([1, 2], [3], mistakes={"wrong axis": [1, 4]}),
         "your result has shape (2,), it should have (1,)",
     ),
 }
