@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parents[1] / "answers"
 BANKS = {
     path.stem.removeprefix("lesson_"): import_module(f"answers.{path.stem}") for path in FOLDER.glob("lesson_*.py")
 }
-FAST, FAST_STUDENTS = "04", 4
+FAST, FAST_STUDENTS = "03", 4
 
 
 class Answer(NamedTuple):
