@@ -5,7 +5,7 @@ PYTHON ?= python3
 # The pinned TensorFlow has wheels for these Pythons and no others.
 PYTHONS = 3.11 3.12 3.13
 CELL_TIMEOUT = 120
-# How many processes share the tests. Each may take 1.5 GB of memory: with more cores and 16 GB, make test WORKERS=4.
+# How many processes share the tests. Each takes up to 1.7 GB of memory: with four cores and 16 GB, make test WORKERS=4.
 WORKERS = 2
 
 # Settings of other work would reach into the course: MPLBACKEND silences the figures, the others mix in packages.

@@ -61,7 +61,8 @@ def colours(artist: Artist) -> list[Any]:
 def faint(figure: Figure) -> Iterator[str]:
     """What is hard to see. Pictures, heatmaps and their contours are left out: there white means something."""
     papers = {id(figure.patch), *(id(axes.patch) for axes in figure.axes)}
-    papers |= {id(legend.get_frame()) for axes in figure.axes if (legend := axes.get_legend())}
+    legends = [*figure.legends, *(legend for axes in figure.axes if (legend := axes.get_legend()))]
+    papers |= {id(legend.get_frame()) for legend in legends}
     for artist in figure.findobj(include_self=False):
         if id(artist) in papers or not artist.get_visible() or not (found := colours(artist)):
             continue
@@ -105,6 +106,7 @@ def test_something_faint_is_found(spoil: Callable[[Any], object]) -> None:
     axes.plot([0, 1], color="black", label="sound")
     axes.bar([0], [1], color="#d6d6d6", edgecolor="black")
     axes.legend()
+    figure.legend()
     figure.draw_without_rendering()
     assert list(faint(figure)) == []
     spoil(axes)
