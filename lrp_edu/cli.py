@@ -69,7 +69,7 @@ def lab(context: typer.Context) -> None:
 
 @app.command()
 def explain(
-    photo: Annotated[Path | None, typer.Argument(help="A picture; without one, a coloured shape is explained.")] = None,
+    photo: Annotated[Path | None, typer.Argument(help="A picture; without one, one that it knows.")] = None,
     model: Annotated[str, typer.Option(help="vgg16_mini (shipped), vgg16 or vgg19.")] = "vgg16_mini",
     composite: Annotated[str, typer.Option(help="Which rules: a preset of lrp_edu.composites.")] = "epsilon_plus",
     wanted: Annotated[

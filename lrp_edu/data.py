@@ -17,6 +17,7 @@ from lrp_edu.photographs import (
     decode,
     photo,
     preprocess,
+    read_picture,
 )
 from lrp_edu.shapes import Shapes, shapes
 
@@ -32,6 +33,7 @@ __all__ = [
     "mnist",
     "photo",
     "preprocess",
+    "read_picture",
     "shapes",
 ]
 

@@ -1,9 +1,11 @@
-"""How much memory is left, asked before a large network is built: a kernel that runs out of it dies without a word."""
+"""How much memory was taken and how much is left, for a kernel that runs out of it dies without a word."""
 
 from __future__ import annotations
 
 import gc
 import os
+import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +34,10 @@ def require(needed: int, purpose: str, way_out: str, root: Path = Path("/")) -> 
     """
     free = available(root)
     if free is not None and free.size < needed:
-        gc.collect()  # A network that was let go of may still be there: its parts refer to each other.
+        # A network that was let go of may still be there: the last error holds what its cell worked with, and the
+        # parts of a network refer to each other.
+        traceback.clear_frames(getattr(sys, "last_traceback", None))
+        gc.collect()
         free = available(root)
     if free is not None and free.size < needed:
         raise MemoryError(
@@ -47,6 +52,11 @@ def available(root: Path = Path("/")) -> Free | None:
     None where nothing tells, as on macOS and Windows, which move what does not fit to the disk.
     """
     return min(_limits(root), default=None)
+
+
+def peak(root: Path = Path("/")) -> int | None:
+    """The most memory that this process has held so far, in bytes; None where Linux does not tell."""
+    return 1024 * _table(root / "proc/self/status").get("VmHWM:", 0) or None
 
 
 def _limits(root: Path) -> Iterator[Free]:

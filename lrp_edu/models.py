@@ -147,13 +147,12 @@ def vgg16_mini(weights: str | os.PathLike[str] | None = "shipped", seed: int = 0
 
 def _published(network: Published, weights: str | os.PathLike[str] | None, seed: int) -> Any:
     architecture = network.architecture
+    _require_memory(architecture)  # before half a gigabyte is downloaded in vain
     if weights is None:
-        _require_memory(architecture)
         return _build(architecture, random_fill(np.random.default_rng(seed)))
     path = _imagenet(network) if weights == "imagenet" else _existing(weights, '"imagenet"')
     with open_h5(path) as stored:
         check_shapes(stored, architecture.shapes(), path, architecture.name)
-        _require_memory(architecture)
         return _build(architecture, stored_fill(stored))
 
 

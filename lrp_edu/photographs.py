@@ -1,17 +1,23 @@
-"""Photographs for the networks that learned ImageNet: how they go in, and what the thousand answers are called."""
+"""Photographs: read from any file, prepared for the networks that learned ImageNet, and the names of their answers."""
 
 from __future__ import annotations
 
 import difflib
+import io
 import json
 import operator
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lrp_edu.arrays import Array, finite_array
 from lrp_edu.download import download, keras_home
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # Name: what scikit-image calls it. All of these come with scikit-image; none needs a download.
 PHOTOS = {
@@ -36,7 +42,7 @@ class Guess(NamedTuple):
 
     name: str
     score: float
-    number: int  # 0 to 999
+    number: int  # of the class, from 0
 
 
 def photo(name: str) -> Array:
@@ -56,19 +62,66 @@ def photo(name: str) -> Array:
     et al. 2014, "High-resolution stereo datasets with subpixel-accurate ground truth".
     """
     import skimage.data
-    from skimage.transform import resize
+    from PIL import Image
 
     if name not in PHOTOS:
         nearest = difflib.get_close_matches(str(name), PHOTOS, n=1, cutoff=0)[0]
         raise ValueError(f"photo: there is no {name!r}; did you mean {nearest!r}? There are {', '.join(PHOTOS)}")
     found = getattr(skimage.data, PHOTOS[name])()
     picture = found[0] if isinstance(found, tuple) else found  # The motorcycle was taken by two cameras.
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = picture[top : top + side, left : left + side]
-    resized = resize(square, (SIDE, SIDE), anti_aliasing=True, preserve_range=True)
-    return np.clip(np.rint(resized), 0, 255).astype(np.uint8)
+    return _middle_square(Image.fromarray(picture), SIDE)
+
+
+def read_picture(source: str | os.PathLike[str] | bytes, size: int = SIDE) -> Array:
+    """The middle square of any JPEG, PNG or other picture file, upright, and made `size` × `size` pixels large.
+
+    Grey becomes coloured, what is transparent becomes white, 16 bits become 8, and of several frames the first is
+    taken.
+
+    Args:
+        source: the path of the file, or the bytes that are in it.
+        size: height and width of the result, in pixels.
+
+    Returns:
+        RGB, shape (size, size, 3), uint8 from 0 to 255.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no picture, a damaged one, or one that is far too large.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    name, file = ("this file", io.BytesIO(source)) if isinstance(source, bytes) else (str(source), Path(source))
+    unreadable = f"{name}: not a picture that can be read, such as a PNG or JPEG"
+    try:
+        with Image.open(file) as opened:
+            opened.draft("RGB", (2 * size, 2 * size))  # A large JPEG is read at a fraction of its size and memory.
+            return _middle_square(_in_colour(ImageOps.exif_transpose(opened)), size)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{name}: there is no such file") from None
+    except UnidentifiedImageError:
+        raise ValueError(unreadable) from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{unreadable} ({error})") from error
+
+
+def _in_colour(image: Image) -> Image:
+    """RGB, on white paper where the picture is transparent."""
+    from PIL import Image as Images
+
+    if image.mode.startswith("I"):  # One grey channel of 16 bits, which Pillow would cut off at 255.
+        image = Images.fromarray((np.asarray(image) / 257).round().clip(0, 255).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    paper = Images.new("RGBA", image.size, "white")
+    return Images.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
+
+
+def _middle_square(image: Image, size: int) -> Array:
+    from PIL import Image as Images
+    from PIL import ImageOps
+
+    return np.array(ImageOps.fit(image, (size, size), Images.Resampling.BICUBIC))
 
 
 def preprocess(images: Array) -> Array:
@@ -98,12 +151,13 @@ def preprocess(images: Array) -> Array:
     return pixels[..., ::-1].astype(np.float32) - _MEANS
 
 
-def decode(scores: Array, top: int = 5) -> list[list[Guess]]:
-    """The classes with the highest scores, best first, by the names they have in ImageNet.
+def decode(scores: Array, top: int = 5, names: Sequence[str] | None = None) -> list[list[Guess]]:
+    """The classes with the highest scores, best first, by their names.
 
     Args:
-        scores: logits or probabilities, shape (n, 1000), or (1000,) for one picture.
-        top: how many classes, 1 to 1000.
+        scores: logits or probabilities, shape (n, classes), or (classes,) for one picture.
+        top: how many classes, 1 to all.
+        names: of the classes, by number; None for the 1000 of ImageNet.
 
     Returns:
         For each picture a list of `top` guesses: name, score as given, class number.
@@ -112,14 +166,15 @@ def decode(scores: Array, top: int = 5) -> list[list[Guess]]:
         TypeError, ValueError: `scores` are no finite numbers of that shape, or `top` is no such number.
         FileNotFoundError, ValueError: as `class_names`.
     """
-    given = finite_array(scores, "decode: scores", ("n", CLASSES) if np.ndim(scores) == 2 else (CLASSES,))
+    classes = CLASSES if names is None else len(names)
+    given = finite_array(scores, "decode: scores", ("n", classes) if np.ndim(scores) == 2 else (classes,))
     try:
         wanted = operator.index(top)
     except TypeError as error:
-        raise TypeError(f"decode: top is {top!r}; give a whole number from 1 to {CLASSES}") from error
-    if not 1 <= wanted <= CLASSES:
-        raise ValueError(f"decode: top is {top}; expected 1 to {CLASSES}")
-    names = class_names()
+        raise TypeError(f"decode: top is {top!r}; give a whole number from 1 to {classes}") from error
+    if not 1 <= wanted <= classes:
+        raise ValueError(f"decode: top is {top}; expected 1 to {classes}")
+    names = class_names() if names is None else names
     order = np.argsort(-np.atleast_2d(given), axis=1, kind="stable")[:, :wanted]
     return [
         [Guess(names[number], float(row[number]), int(number)) for number in best]

@@ -55,7 +55,7 @@ def test_grey_and_transparent_pictures_are_read(picture: Path, mode: str) -> Non
 def test_what_is_unknown_is_named_with_the_nearest(picture: Path) -> None:
     with pytest.raises(ValueError, match=r"^--model: there is none called 'vgg61'; the nearest are: vgg19, vgg16"):
         explain(picture, "vgg61", "epsilon_plus", None, None)
-    with pytest.raises(ValueError, match=r"^--class: there is none called 'stra'; the nearest are: star"):
+    with pytest.raises(ValueError, match=r"^class: there is none called 'stra'; the nearest are: star"):
         explain(picture, "vgg16_mini", "epsilon_plus", "stra", None)
     with pytest.raises(
         ValueError, match=r"composite: there is none called 'epsilon_plsu'; did you mean 'epsilon_plus'"

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from lrp_edu.widgets.occluder import OccluderExplorer
     from lrp_edu.widgets.root import RootExplorer
     from lrp_edu.widgets.rule_lab import RuleLab
+    from lrp_edu.widgets.vgg16 import VGG16Explorer
 
-__all__ = ["Explorer", "FlowExplorer", "LayerExplorer", "OccluderExplorer", "RootExplorer", "RuleLab"]
+__all__ = ["Explorer", "FlowExplorer", "LayerExplorer", "OccluderExplorer", "RootExplorer", "RuleLab", "VGG16Explorer"]
 
 _HOME_OF = {
     "Explorer": "explorer",
@@ -27,6 +28,7 @@ _HOME_OF = {
     "OccluderExplorer": "occluder",
     "RootExplorer": "root",
     "RuleLab": "rule_lab",
+    "VGG16Explorer": "vgg16",
 }
 
 

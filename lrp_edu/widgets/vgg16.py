@@ -1,0 +1,160 @@
+"""The VGG16 explorer of lesson 06: any picture, any class, any composite, and what that does to the heatmap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from lrp_edu import data, photo_maps, plotting
+from lrp_edu.arrays import Array
+from lrp_edu.classifiers import Classifier
+from lrp_edu.composites import Composite, uniform
+from lrp_edu.keras_lrp import LRP
+from lrp_edu.ledger import Ledger
+from lrp_edu.photographs import Guess
+from lrp_edu.rules import LRP0, Epsilon, Gamma, ZBox, ZPlus
+from lrp_edu.targets import Logit
+from lrp_edu.widgets.explorer import Explorer
+
+OWN = "your own"
+TOP = 5
+
+
+class Choice(NamedTuple):
+    """A composite on offer: made by a classifier and γ."""
+
+    make: Callable[[Classifier, float], Composite]
+    has_gamma: bool = False
+
+
+def _gamma_by_depth(classifier: Classifier, gamma: float) -> Composite:
+    first = ZBox(classifier.low, classifier.high)
+    return Composite((("convolution", Gamma(gamma)), ("any", Epsilon())), first, "convolution")
+
+
+CHOICES = {
+    "by depth: zᴮ, γ, ε": Choice(_gamma_by_depth, has_gamma=True),
+    "by depth: z⁺, ε": Choice(lambda classifier, _: classifier.composite("epsilon_plus")),
+    "by depth: flat, z⁺, ε": Choice(lambda classifier, _: classifier.composite("epsilon_plus_flat")),
+    "by depth: α2β1, ε": Choice(lambda classifier, _: classifier.composite("epsilon_alpha2_beta1")),
+    "z⁺ everywhere": Choice(lambda *_: uniform(ZPlus())),
+    "γ everywhere": Choice(lambda _, gamma: uniform(Gamma(gamma)), has_gamma=True),
+    "ε = 0.1 everywhere": Choice(lambda *_: uniform(Epsilon(0.1))),
+    "LRP-0 everywhere": Choice(lambda *_: uniform(LRP0())),
+}
+
+
+class Explained(NamedTuple):
+    """What the explorer shows."""
+
+    guess: Guess  # the class that is explained, and its probability
+    relevance: Array  # (height, width, 3)
+    ledger: Ledger
+
+
+class VGG16Explorer(Explorer):
+    """Lesson 06: choose a picture or bring your own, a class, a composite, the pooling and γ; see what was relevant.
+
+    Args:
+        classifier: what `model` is: its pictures, its classes, the range of its pixels.
+        model: the Keras model.
+    """
+
+    def __init__(self, classifier: Classifier, model: Any) -> None:
+        self.classifier, self.model = classifier, model
+        self.pictures = classifier.pictures()
+        wide = ipywidgets.Layout(width="19em")
+        controls = {
+            "picture": ipywidgets.Dropdown(options=[*self.pictures, OWN], description="picture", layout=wide),
+            "upload": ipywidgets.FileUpload(accept="image/*", description="your own picture"),
+            "rank": ipywidgets.Dropdown(
+                options=[("the network's answer", 0), *((f"its answer number {k + 1}", k) for k in range(1, TOP))],
+                description="explain",
+                layout=wide,
+            ),
+            # What stands here goes before the rank; updates only once the name is whole.
+            "named": ipywidgets.Combobox(
+                options=list(dict.fromkeys(classifier.class_names())),
+                placeholder="or any class by its name",
+                continuous_update=False,
+                layout=wide,
+            ),
+            "composite": ipywidgets.Dropdown(options=list(CHOICES), description="rules", layout=wide),
+            "pooling": ipywidgets.Dropdown(
+                options=["winner", "proportional", "flat"], description="pooling", layout=wide
+            ),
+            "gamma": ipywidgets.FloatSlider(
+                value=0.25, min=0.0, max=1.0, step=0.05, description="γ", continuous_update=False, layout=wide
+            ),
+        }
+        super().__init__(controls, [["picture", "upload"], ["rank", "named"], ["composite", "pooling", "gamma"]])
+        controls["upload"].unobserve(self._update, names="value")
+        controls["upload"].observe(self._show_upload, names="value")
+        controls["composite"].observe(self._offer_gamma, names="value")
+
+    def look(self, **values: Any) -> tuple[Explained, bytes, str]:
+        """The picture, its heatmap, the top five, and the ledger's last line."""
+        picture = self._picture(values["picture"], values["upload"])
+        composite = CHOICES[values["composite"]].make(self.classifier, values["gamma"])
+        # Every γ is an explainer of its own: to trace it would take ten times longer than to run it once.
+        explainer = LRP(self.model, composite, pooling=values["pooling"])
+        x = self.classifier.prepare(picture[None])
+        logits = explainer.logits(x)
+        answers = self.classifier.answers(logits, logits.shape[1])[0]
+        named = values["named"].strip()
+        number = self.classifier.number(named) if named else answers[values["rank"]].number
+        guess = next(answer for answer in answers if answer.number == number)
+        relevance, books = explainer.relevance_and_books(x, Logit(number).start(logits))
+        explained = Explained(guess, relevance[0], books)
+        return explained, plotting.png(_figure(picture, explained, answers[:TOP])), _words(explained)
+
+    def _picture(self, name: str, upload: Any) -> Array:
+        if name != OWN:
+            return self.pictures[name]
+        if not upload:
+            raise ValueError("there is no picture of your own yet; choose a file with the button beside the list")
+        return data.read_picture(bytes(upload[0]["content"]), self.classifier.size)
+
+    def _update(self, change: Any = None) -> None:
+        self.words.value = "Explaining …"  # With full VGG16 it takes seconds. The old picture stays meanwhile.
+        super()._update(change)
+
+    def _show_upload(self, change: Any) -> None:
+        if self.controls["picture"].value == OWN:
+            self._update(change)
+        else:
+            self.controls["picture"].value = OWN
+
+    def _offer_gamma(self, _change: Any) -> None:
+        self.controls["gamma"].disabled = not CHOICES[self.controls["composite"].value].has_gamma
+
+
+def _figure(picture: Array, explained: Explained, top: Sequence[Guess]) -> Figure:
+    figure = plotting.new_figure(10.0, 3.4)
+    figure.set_layout_engine("none")  # The places are given: to find them takes as long as to draw the figure.
+    places = ((0.0, 0.32), (0.33, 0.32), (0.66, 0.01), (0.85, 0.13))  # left edge and width, in parts of the figure
+    left, middle, scale, right = (figure.add_axes((edge, 0.04, width, 0.86)) for edge, width in places)
+    photo_maps.draw_photo(left, picture)
+    heat = photo_maps.one_channel(explained.relevance)
+    title = f"relevance for {explained.guess.name}"
+    drawn = plotting.draw_heatmap(middle, heat, photo_maps.full_colour(heat), title)
+    figure.colorbar(drawn, cax=scale)
+    colours = [plotting.RED if guess.number == explained.guess.number else plotting.GREY for guess in top]
+    bars = right.barh([guess.name for guess in top], [100 * guess.score for guess in top], color=colours)
+    right.bar_label(bars, fmt="%.1f", padding=2, fontsize=8)
+    right.set_title("top classes in %", fontsize=10)
+    right.tick_params(axis="y", labelsize=8)
+    right.set(xlim=(0, 130), ylim=(len(top) - 0.5, -0.5), xticks=[])
+    right.spines[:].set_visible(False)
+    return figure
+
+
+def _words(explained: Explained) -> str:
+    guess, books = explained.guess, explained.ledger
+    return (
+        f"{guess.name}, {100 * guess.score:.1f} %. Its logit is {books.start:z.2f} = arrived at the pixels "
+        f"{books.arrived:z.2f} + taken by biases {books.bias:z.2f} + taken by stabilisers {books.stabiliser:z.2f}."
+    )
