@@ -37,12 +37,17 @@ class Classifier:
     class_names: Callable[[], tuple[str, ...]]
     pictures: Callable[[], dict[str, Array]]  # to begin with: name → RGB, (size, size, 3) uint8
     two_things: TwoThings
+    channels: tuple[int, int, int] = (0, 1, 2)  # where red, green and blue are in what `prepare` returns
 
     def composite(self, name: str) -> Composite:
         """A preset of `composites`, told the box of the pixels where it needs one."""
         if name in ("epsilon_gamma_box", "deep_taylor"):
             return composites.get(name, low=self.low, high=self.high)
         return composites.get(name)
+
+    def as_rgb(self, relevance: Array) -> Array:
+        """Relevance (..., 3) of the network's input, its channels in the order red, green, blue."""
+        return relevance[..., self.channels]
 
     def number(self, wanted: str) -> int:
         """The number of a class, given its name, or the number itself as text.
@@ -84,7 +89,8 @@ def _shapes() -> dict[str, Array]:
 def _published(name: str, build: Callable[..., Any]) -> Classifier:
     two_things = TwoThings("astronaut", "space shuttle", "crash helmet")
     low, high = data.PREPROCESSED_LOW, data.PREPROCESSED_HIGH
-    return Classifier(name, build, 224, data.preprocess, low, high, data.class_names, _photographs, two_things)
+    names, bgr = data.class_names, (2, 1, 0)
+    return Classifier(name, build, 224, data.preprocess, low, high, names, _photographs, two_things, bgr)
 
 
 VGG16 = _published("vgg16", models.vgg16)

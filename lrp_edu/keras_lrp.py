@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -210,7 +211,8 @@ class LRP:
     def _explained(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         values, linear_parts = self._forward(images)
         logits = values[self._plan[-1].step.output]
-        start = tf.numpy_function(self._start, [logits], logits.dtype)
+        explainer = weakref.proxy(self)  # TensorFlow keeps this function for good, which must not keep the network.
+        start = tf.numpy_function(lambda values: explainer._start(values), [logits], logits.dtype)
         start.set_shape(logits.shape)
         return self._backward(values, linear_parts, start)[0], logits, start
 

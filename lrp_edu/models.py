@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lrp_edu.download import download, keras_home
-from lrp_edu.memory import MEGABYTE, require
+from lrp_edu.memory import MEGABYTE, give_back_large_blocks, require
 from lrp_edu.stored_weights import (
     Fill,
     check_md5,
@@ -148,6 +148,7 @@ def vgg16_mini(weights: str | os.PathLike[str] | None = "shipped", seed: int = 0
 def _published(network: Published, weights: str | os.PathLike[str] | None, seed: int) -> Any:
     architecture = network.architecture
     _require_memory(architecture)  # before half a gigabyte is downloaded in vain
+    give_back_large_blocks()
     if weights is None:
         return _build(architecture, random_fill(np.random.default_rng(seed)))
     path = _imagenet(network) if weights == "imagenet" else _existing(weights, '"imagenet"')

@@ -137,7 +137,7 @@ def _figure(picture: Array, explained: Explained, top: Sequence[Guess]) -> Figur
     figure.set_layout_engine("none")  # The places are given: to find them takes as long as to draw the figure.
     places = ((0.0, 0.32), (0.33, 0.32), (0.66, 0.01), (0.85, 0.13))  # left edge and width, in parts of the figure
     left, middle, scale, right = (figure.add_axes((edge, 0.04, width, 0.86)) for edge, width in places)
-    photo_maps.draw_photo(left, picture)
+    plotting.draw_picture(left, picture / 255)
     heat = photo_maps.one_channel(explained.relevance)
     title = f"relevance for {explained.guess.name}"
     drawn = plotting.draw_heatmap(middle, heat, photo_maps.full_colour(heat), title)
