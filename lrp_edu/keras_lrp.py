@@ -122,19 +122,10 @@ class LRP:
         self._target: Target = Logit()
         self._refusal: Exception | None = None
 
-    # Traced when first used, once for every batch size.
-
     @cached_property
     def _explain(self) -> Any:
-        return _traced(self._explained, self._images)
-
-    @cached_property
-    def _account(self) -> Any:
-        return _traced(self._accounted, self._images, tf.TensorSpec([None, None], self._input.dtype))
-
-    @property
-    def _images(self) -> Any:
-        return tf.TensorSpec([None, *self._input.shape[1:]], self._input.dtype)
+        """Traced when first used, once for every batch size."""
+        return _traced(self._explained, tf.TensorSpec([None, *self._input.shape[1:]], self._input.dtype))
 
     def __call__(self, images: Any, target: Target | Classes = None) -> Explanation:
         """Explain a batch of images.
@@ -159,26 +150,22 @@ class LRP:
 
     def books(self, images: Any, start: Any) -> Ledger:
         """The ledger of one explanation; arguments as for `relevance`."""
-        arrived, rows = self._account(self._checked(images), tf.cast(start, self._input.dtype))
-        return self._ledger(start, arrived, rows)
-
-    def logits(self, images: Any) -> Array:
-        """The logits (n, classes) of the images, untraced."""
-        values, _ = self._forward(self._checked(images))
-        return values[self._plan[-1].step.output].numpy()
+        return self.relevance_and_books(images, start)[1]
 
     def relevance_and_books(self, images: Any, start: Any) -> tuple[Array, Ledger]:
-        """`relevance` and `books` in one run and untraced: ten times quicker, where an explainer is used only once."""
-        images = self._checked(images)
-        arrived, rows = self._backward(*self._forward(images), tf.cast(start, self._input.dtype))
-        return arrived.numpy(), self._ledger(start, tf.reduce_sum(arrived), tf.stack([tf.stack(row) for row in rows]))
-
-    def _ledger(self, start: Any, arrived: Tensor, rows: Tensor) -> Ledger:
+        """`relevance` and `books` in one run. Nothing is traced, which is quicker where an explainer is used once."""
+        arrived, rows = self._backward(*self._forward(self._checked(images)), tf.cast(start, self._input.dtype))
         named = [
             Row(planned.step.name, planned.treatment, *(float(value) for value in numbers))
-            for planned, numbers in zip(reversed(self._plan), rows.numpy(), strict=True)
+            for planned, numbers in zip(reversed(self._plan), rows, strict=True)
         ]
-        return Ledger(tuple(named), start=float(np.sum(start)), arrived=float(arrived))
+        relevance = arrived.numpy()
+        return relevance, Ledger(tuple(named), start=float(np.sum(start)), arrived=float(relevance.sum()))
+
+    def logits(self, images: Any) -> Array:
+        """The logits (n, classes) of the images."""
+        values, _ = self._forward(self._checked(images))
+        return values[self._plan[-1].step.output].numpy()
 
     def layers(self, images: Any, start: Any) -> dict[str, AtLayer]:
         """Each layer of one explanation, from the input up; arguments as for `relevance`."""
@@ -224,10 +211,6 @@ class LRP:
             self._refusal = refusal
             return np.zeros_like(logits)
 
-    def _accounted(self, images: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-        arrived, rows = self._backward(*self._forward(images), start)
-        return tf.reduce_sum(arrived), tf.stack([tf.stack(row) for row in rows])
-
     def _forward(self, images: Tensor) -> tuple[dict[int, Tensor], dict[int, Evaluated]]:
         """The value of each tensor of the graph, and the linear part behind it where there is one."""
         values, linear_parts = {0: images}, {}
@@ -254,10 +237,12 @@ class LRP:
         for planned in reversed(self._plan):
             step = planned.step
             entered = relevance.pop(step.output)
-            if seen is not None:
-                seen[step.output] = entered
             inputs = [values[number] for number in step.inputs]
-            passed = self._passed(planned, inputs, linear_parts.get(step.output), entered)
+            if seen is None:
+                del values[step.output]  # and its linear part below: untraced, memory falls on the way down
+            else:
+                seen[step.output] = entered
+            passed = self._passed(planned, inputs, linear_parts.pop(step.output, None), entered)
             for number, part in zip(step.inputs, passed, strict=True):
                 relevance[number] = relevance[number] + part.relevance if number in relevance else part.relevance
             rows.append(

@@ -37,10 +37,7 @@ def require(needed: int, purpose: str, way_out: str, root: Path = Path("/")) -> 
     """
     free = available(root)
     if free is not None and free.size < needed:
-        # A network that was let go of may still be there: the last error holds what its cell worked with, and the
-        # parts of a network refer to each other.
-        traceback.clear_frames(getattr(sys, "last_traceback", None))
-        gc.collect()
+        collect()
         free = available(root)
     if free is not None and free.size < needed:
         raise MemoryError(
@@ -62,15 +59,30 @@ def peak(root: Path = Path("/")) -> int | None:
     return 1024 * _table(root / "proc/self/status").get("VmHWM:", 0) or None
 
 
-def give_back_large_blocks(size: int = MEGABYTE) -> None:
-    """Have memory that is freed in blocks of `size` bytes and more go back to the system at once.
+def collect() -> None:
+    """Give back to the system what nobody needs any more, such as a network that was let go of (del model).
 
-    Linux' C library keeps it otherwise, in the hope to use it again: beside VGG16 that is a third of a gigabyte of
-    nothing. Elsewhere this does nothing.
+    It may still be there: the last error holds what its cell worked with, the parts of a network refer to each other
+    in circles, and Linux' C library keeps what was freed for later.
     """
+    traceback.clear_frames(getattr(sys, "last_traceback", None))
+    gc.collect()
+    _of_glibc("malloc_trim", 0)
+
+
+def give_back_large_blocks(size: int = MEGABYTE) -> None:
+    """From now on, have blocks of at least `size` bytes go back to the system as soon as they are free.
+
+    Linux' C library keeps them otherwise, in the hope to use them again: beside VGG16 that is a quarter of a gigabyte.
+    """
+    _of_glibc("mallopt", _M_MMAP_THRESHOLD, size)
+
+
+def _of_glibc(function: str, *arguments: int) -> None:
+    """Call a function of Linux' C library; elsewhere there is nothing to do."""
     if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, size)
+        with suppress(OSError, AttributeError):  # another C library than glibc
+            getattr(ctypes.CDLL(None), function)(*arguments)
 
 
 def _limits(root: Path) -> Iterator[Free]:
