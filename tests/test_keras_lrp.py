@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -318,7 +320,7 @@ few = settings(max_examples=12)
 
 def untraced(explainer: LRP) -> LRP:
     """The explainer without tracing, which takes longer than a few small pictures."""
-    explainer.__dict__.update(_explain=explainer._explained, _account=explainer._accounted)
+    explainer.__dict__.update(_explain=explainer._explained)
     return explainer
 
 
@@ -393,6 +395,28 @@ def test_what_arrives_at_a_layer_explains_the_network_above_it(seed: int) -> Non
         here, above = layers[layer.name], keras.Model(layer.output, model.output)
         close(here.activation, keras.Model(model.input, layer.output)(images(1)))
         close(here.relevance, explained(above, composites.epsilon_plus(), here.activation, explanation.start))
+
+
+def test_relevance_logits_and_books_at_once_are_those_of_an_explanation() -> None:
+    """What nothing was traced for is what was traced."""
+    explainer = LRP(a_graph(["conv", "pool", "conv", "mean"], 1), "epsilon_alpha2_beta1")
+    explanation = explainer(images(1), targets.Logit("all"))
+    close(explainer.logits(images(1)), explanation.logits)
+    relevance, books = explainer.relevance_and_books(images(1), explanation.start)
+    close(relevance, explanation.relevance)
+    assert books.arrived == pytest.approx(explanation.relevance.sum())
+    assert books == explanation.ledger()
+
+
+def test_an_explainer_that_is_let_go_of_lets_go_of_its_network() -> None:
+    """TensorFlow keeps what it traced; that must not lead back to the weights, of which VGG16 has half a gigabyte."""
+    model = a_graph(["conv", "pool"], 0)
+    explainer = LRP(model)
+    explainer(images(1)).ledger()
+    kernel = weakref.ref(next(layer for layer in model.layers if layer.weights))
+    del model, explainer
+    gc.collect()
+    assert kernel() is None
 
 
 @settings(max_examples=6)
@@ -652,8 +676,8 @@ def test_one_trace_serves_every_batch_size_and_every_target(monkeypatch: pytest.
     monkeypatch.setattr(LRP, "_forward", lambda self, x: traced.append(x.shape[0]) or walk(self, x))
     explainer = LRP(a_graph(["conv"], seed=0))
     for count, target in [(1, None), (2, 1), (5, targets.Margin()), (3, [0, 1, 2])]:
-        explainer(images(0, count), target).ledger()
-    assert traced == [None, None]  # once for explanations, once for ledgers
+        explainer(images(0, count), target)
+    assert traced == [None]
 
 
 def test_float32_agrees_with_float64() -> None:

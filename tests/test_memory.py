@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gc
+import platform
 import re
+import subprocess
+import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -149,3 +153,69 @@ def test_this_machine_has_some_memory_left() -> None:
     free = memory.available()
     assert free is not None
     assert free.size > 10_000_000
+
+
+# What was taken, and what is given back
+
+
+def test_the_peak_is_linux_own_figure(machine: Path, tmp_path: Path) -> None:
+    assert memory.peak(machine) == 900 * 1024
+    assert memory.peak(tmp_path / "elsewhere") is None
+
+
+@pytest.mark.skipif(not ON_LINUX, reason="Linux tells")
+def test_the_peak_rises_with_what_is_held() -> None:
+    before = memory.peak()
+    held = bytearray(200 * memory.MEGABYTE)
+    held[::4096] = bytes(len(held[::4096])).replace(b"\0", b"1")
+    after = memory.peak()
+    assert before is not None
+    assert after is not None
+    assert after >= before
+    assert after > len(held)
+
+
+class Held:
+    """Something large; `itself` makes it a circle."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_an_error_held_is_given_back() -> None:
+    def failing() -> None:
+        here = Held()
+        seen.append(weakref.ref(here))
+        raise ValueError
+
+    seen: list[weakref.ref[Held]] = []
+    try:
+        failing()
+    except ValueError as error:
+        sys.last_traceback = error.__traceback__
+    try:
+        gc.collect()
+        assert seen[0]() is not None
+        memory.collect()
+        assert seen[0]() is None
+    finally:
+        del sys.last_traceback
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="this is about glibc")
+def test_blocks_that_are_free_go_back_to_the_system() -> None:
+    """Of twenty blocks of 20 MB half are let go of, twice: glibc has then learned to keep such blocks."""
+    program = (
+        "import sys; from lrp_edu import memory; import numpy as np\n"
+        "if sys.argv[1] == 'on': memory.give_back_large_blocks()\n"
+        "for _ in range(2):\n"
+        "    blocks = [np.ones(2_500_000) for _ in range(20)]\n"
+        "    del blocks[::2]\n"
+        "print(1024 * memory._table(memory.Path('/proc/self/status'))['VmRSS:'])"
+    )
+
+    def held(how: str) -> int:
+        done = subprocess.run([sys.executable, "-c", program, how], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert held("on") < held("off") - 100 * memory.MEGABYTE

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from keras.src.applications import vgg16 as keras_vgg16
 from keras.src.applications import vgg19 as keras_vgg19
+from weight_files import write_h5
 
 from lrp_edu import memory, models
 from lrp_edu.models import Architecture, Published
@@ -37,25 +38,6 @@ def write_npz(path: Path, architecture: Architecture, dtype: str = "float32") ->
     stored = {name: rng.normal(0, 0.1, shape).astype(dtype) for name, shape in architecture.shapes().items()}
     np.savez(path, **stored)
     return stored
-
-
-def write_h5(path: Path, architecture: Architecture, **left_out: Any) -> None:
-    """In the layout of the files of keras.applications."""
-    rng = np.random.default_rng(3)
-    shapes = architecture.shapes()
-    layers = list(dict.fromkeys(name.split("/")[0] for name in shapes if name not in left_out))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.encode() for layer in layers]
-        for layer in layers:
-            group = file.create_group(layer)
-            group.attrs["weight_names"] = [f"{layer}_W_1:0".encode(), f"{layer}_b_1:0".encode()]
-            for letter, part in (("W", "kernel"), ("b", "bias")):
-                shape = shapes[f"{layer}/{part}"]
-                values = rng.random(shape, dtype=np.float32)
-                values -= 0.5
-                values *= np.float32(np.sqrt(12 * 2 / np.prod(shape[:-1]))) if part == "kernel" else 0.01
-                group.create_dataset(f"{layer}_{letter}_1:0", data=values)
 
 
 # The same network as Keras'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lrp_edu import data, photographs, rules
 
@@ -75,6 +77,130 @@ def test_photographs_need_no_network() -> None:
     environment = {**os.environ, "LRP_EDU_OFFLINE": "1"}
     ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert ran.stdout.splitlines() == [str([(224, 224, 3)] * len(NAMES)), "[]"], ran.stderr
+
+
+# Pictures of one's own
+
+
+def quarters(width: int = 60, height: int = 40) -> Image.Image:
+    """Red, green over blue, white, in quarters: it tells which way is up."""
+    pixels = np.full((height, width, 3), 255, np.uint8)
+    pixels[: height // 2, : width // 2] = 255, 0, 0
+    pixels[: height // 2, width // 2 :] = 0, 255, 0
+    pixels[height // 2 :, : width // 2] = 0, 0, 255
+    return Image.fromarray(pixels)
+
+
+CORNERS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]])
+
+
+def as_file(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def corners(picture: Any) -> Any:
+    """The four corners of a picture, a little inside of it."""
+    return picture[[3, -4]][:, [3, -4]]
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 40), (40, 60), (24, 24), (300, 7), (2, 2), (3000, 2000)])
+def test_a_picture_of_any_size_becomes_its_middle_square(width: int, height: int) -> None:
+    found = data.read_picture(as_file(quarters(width, height)), 20)
+    assert (found.shape, found.dtype) == ((20, 20, 3), np.uint8)
+    np.testing.assert_allclose(corners(found), CORNERS, atol=40)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "CMYK", "YCbCr"])
+def test_colours_are_the_same_in_every_mode(mode: str) -> None:
+    kind = "JPEG" if mode in ("CMYK", "YCbCr") else "PNG"
+    options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    found = data.read_picture(as_file(quarters().convert(mode), kind, **options), 20)
+    np.testing.assert_allclose(corners(found).astype(int), CORNERS, atol=8)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16", "16 bits in 32"])
+def test_grey_pictures_become_coloured_ones(mode: str) -> None:
+    grey = np.zeros((40, 40), np.uint8)
+    grey[:, 20:] = 255
+    if mode == "I;16":
+        image = Image.fromarray(grey.astype(np.uint16) * 257)
+    elif mode == "16 bits in 32":
+        image = Image.fromarray(grey.astype(np.int32) * 257)
+    else:
+        image = Image.fromarray(grey).convert(mode)
+    found = data.read_picture(as_file(image, "TIFF" if mode == "16 bits in 32" else "PNG"), 20)
+    assert (found[:, :8] == 0).all()
+    assert (found[:, 12:] == 255).all()
+
+
+def test_sixteen_bits_of_grey_keep_their_shades() -> None:
+    found = data.read_picture(as_file(Image.fromarray(np.full((9, 9), 0x8000, np.uint16))), 4)
+    np.testing.assert_array_equal(found, 128)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white_paper(mode: str) -> None:
+    clear = Image.new("RGBA", (30, 30), (200, 10, 10, 0)).convert("RGBA" if mode == "P" else mode)
+    image = clear.quantize() if mode == "P" else clear
+    np.testing.assert_array_equal(data.read_picture(as_file(image), 6), 255)
+
+
+def test_half_transparent_colours_are_mixed_with_white() -> None:
+    found = data.read_picture(as_file(Image.new("RGBA", (8, 8), (0, 0, 0, 127))), 4)
+    np.testing.assert_allclose(found, 128, atol=1)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_camera_held_sideways_makes_upright_pictures(orientation: int) -> None:
+    """The file says how the camera was held (EXIF 274): what is stored is turned back."""
+    stored_as = {1: None, 2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
+    stored_as |= {6: "ROTATE_90", 7: "TRANSVERSE", 8: "ROTATE_270"}
+    turn = stored_as[orientation]
+    image = quarters(40, 40) if turn is None else quarters(40, 40).transpose(Image.Transpose[turn])
+    exif = Image.Exif()
+    exif[274] = orientation
+    found = data.read_picture(as_file(image, "JPEG", quality=100, subsampling=0, exif=exif), 20)
+    np.testing.assert_allclose(corners(found).astype(int), CORNERS, atol=8)
+
+
+def test_a_path_is_read_as_its_bytes_are(tmp_path: Path) -> None:
+    (tmp_path / "mine.png").write_bytes(as_file(quarters()))
+    expected = data.read_picture(as_file(quarters()), 12)
+    for path in (tmp_path / "mine.png", str(tmp_path / "mine.png")):
+        np.testing.assert_array_equal(data.read_picture(path, 12), expected)
+
+
+def test_a_picture_larger_than_wanted_is_made_smaller_without_stripes() -> None:
+    """Lines one pixel wide become grey, and not black or white by chance."""
+    lines = np.zeros((256, 256), np.uint8)
+    lines[:, ::2] = 255
+    found = data.read_picture(as_file(Image.fromarray(lines)), 32)
+    assert 110 < found.min() <= found.max() < 146
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no picture", as_file(quarters())[:90], as_file(quarters(), "JPEG")[:400], b"\x89PNG\r\n\x1a\n"],
+    ids=["empty", "text", "cut PNG", "cut JPEG", "head of a PNG"],
+)
+def test_bytes_that_are_no_picture(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^this file: not a picture that can be read, such as a PNG or JPEG"):
+        data.read_picture(content)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
+    bomb = as_file(Image.new("1", (20_000, 20_000)))
+    with pytest.raises(ValueError, match=r"not a picture that can be read.*exceeds limit"):
+        data.read_picture(bomb)
+
+
+def test_a_path_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.png: there is no such file"):
+        data.read_picture(tmp_path / "nowhere.png")
+    with pytest.raises(ValueError, match="not a picture that can be read"):
+        data.read_picture(tmp_path)
 
 
 # Preprocessing
@@ -191,6 +317,15 @@ def test_one_picture_is_decoded_as_a_batch_of_one(listed: Path) -> None:
     assert data.decode(scores[None]) == [best]
     assert data.decode(np.zeros((0, 1000))) == []
     assert len(data.decode(scores, top=1000)[0]) == 1000
+
+
+def test_other_names_can_be_given() -> None:
+    scores = np.array([[0.2, 0.5, 0.3]])
+    assert data.decode(scores, 2, ["cat", "dog", "cow"]) == [[("dog", 0.5, 1), ("cow", 0.3, 2)]]
+    with pytest.raises(ValueError, match=r"got shape \(1, 3\), expected \(n, 2\)"):
+        data.decode(scores, 1, ["cat", "dog"])
+    with pytest.raises(ValueError, match="top is 5; expected 1 to 3"):
+        data.decode(scores, names=["cat", "dog", "cow"])
 
 
 def test_equal_scores_come_in_the_order_of_the_classes(listed: Path) -> None:
