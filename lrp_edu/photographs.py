@@ -121,7 +121,7 @@ def _middle_square(image: Image, size: int) -> Array:
     from PIL import Image as Images
     from PIL import ImageOps
 
-    return np.array(ImageOps.fit(image, (size, size), Images.Resampling.BICUBIC))
+    return np.array(ImageOps.fit(image, (size, size), Images.Resampling.BILINEAR))
 
 
 def preprocess(images: Array) -> Array:
