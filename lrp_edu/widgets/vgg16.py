@@ -17,7 +17,7 @@ from lrp_edu.ledger import Ledger
 from lrp_edu.photographs import Guess
 from lrp_edu.rules import LRP0, Epsilon, Gamma, ZBox, ZPlus
 from lrp_edu.targets import Logit
-from lrp_edu.widgets.explorer import Explorer
+from lrp_edu.widgets.explorer import ANSWER, Explorer
 
 OWN = "your own"
 TOP = 5
@@ -71,7 +71,7 @@ class VGG16Explorer(Explorer):
             "picture": ipywidgets.Dropdown(options=[*self.pictures, OWN], description="picture", layout=wide),
             "upload": ipywidgets.FileUpload(accept="image/*", description="your own picture"),
             "rank": ipywidgets.Dropdown(
-                options=[("the network's answer", 0), *((f"its answer number {k + 1}", k) for k in range(1, TOP))],
+                options=[(ANSWER, 0), *((f"its answer number {k + 1}", k) for k in range(1, TOP))],
                 description="explain",
                 layout=wide,
             ),

@@ -1,0 +1,94 @@
+"""Lesson 06 with VGG16: the way that its stored outputs do not show, on weights made on the spot in Keras' own layout.
+
+The weights are random, so what comes out makes no sense; but every cell runs, and every check passes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from nbclient import NotebookClient
+from nbformat import v4
+from nbformat.notebooknode import NotebookNode
+from weight_files import write_h5
+
+pytest.importorskip("tensorflow")
+
+from lrp_edu import models
+from lrp_edu.classroom.notebook import read
+from lrp_edu.models import Architecture
+
+ROOT = Path(__file__).parents[1]
+LESSON = "06_vgg16.ipynb"
+
+NARROW = {
+    "VGG16": Architecture("vgg16", ((2, 2), (2, 2), (3, 3), (3, 3), (3, 4)), hidden=8, classes=1000, size=224),
+    "VGG19": Architecture("vgg19", ((2, 2), (2, 2), (4, 3), (4, 3), (4, 4)), hidden=8, classes=1000, size=224),
+}
+CLASSES = {812: "space_shuttle", 518: "crash_helmet"}
+
+# What a kernel is told first: these weights are those that Keras distributes, and nothing else can be downloaded.
+PREPARE = """
+from dataclasses import replace
+from lrp_edu import models
+from lrp_edu.models import Architecture
+for name, architecture, digest in {networks!r}:
+    setattr(models, name, replace(getattr(models, name), architecture=architecture, md5=digest))
+models.KERAS_URL = "file:///nowhere"
+del name, architecture, digest
+"""
+
+
+def keras_home(folder: Path, networks: dict[str, Architecture]) -> str:
+    """A folder as Keras fills it, and the cell that makes the lesson believe in it."""
+    known = []
+    for name, architecture in networks.items():
+        path = folder / "models" / getattr(models, name).file
+        write_h5(path, architecture)
+        with open(path, "rb") as file:
+            known.append((name, architecture, hashlib.file_digest(file, "md5").hexdigest()))
+    index = {str(number): [f"n{number:08}", CLASSES.get(number, f"thing_{number}")] for number in range(1000)}
+    (folder / "models" / "imagenet_class_index.json").write_text(json.dumps(index))
+    return PREPARE.format(networks=known)
+
+
+def run(lesson: Path, folder: Path, networks: dict[str, Architecture]) -> NotebookNode:
+    """The lesson run as on Binder, where VGG16 is to be had."""
+    notebook = read(lesson)
+    notebook.cells.insert(0, v4.new_code_cell(keras_home(folder, networks)))
+    environment = {**os.environ, "KERAS_HOME": str(folder), "TQDM_DISABLE": "1"}
+    del environment["LRP_EDU_OFFLINE"]
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3")
+    client.execute(cwd=str(folder), env=environment)
+    return notebook
+
+
+def printed(notebook: NotebookNode) -> str:
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output.text for output in outputs if output.get("name") == "stdout")
+
+
+def figures(notebook: NotebookNode) -> list[str]:
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})]
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lesson's own switch, which `run` takes away again."""
+    monkeypatch.setenv("LRP_EDU_OFFLINE", "1")
+
+
+def test_the_lesson_runs_with_vgg16_and_vgg19(tmp_path: Path) -> None:
+    notebook = run(ROOT / "solutions" / LESSON, tmp_path, NARROW)
+    text, shown = printed(notebook), figures(notebook)
+    assert "This lesson runs with VGG16, its ImageNet weights, and photographs." in text
+    assert "runs with vgg16_mini" not in text
+    assert text.count("✓") == 3
+    assert "astronaut" in text
+    assert len(shown) == len(figures(read(ROOT / "solutions" / LESSON))) + 1
+    assert any("VGG19" in alt for alt in shown)
