@@ -161,14 +161,15 @@ class _Watch:
 
     def _excess(self) -> str:
         processes = self._processes()
+        # Counted first: copies of one process seem to take its memory many times over.
+        if len(processes) > self.limits.processes:
+            return f"more than {self.limits.processes} processes"
         memory = 0
         for process in processes:
             with suppress(psutil.Error):
                 memory += process.memory_info().rss
         if memory > self.limits.memory:
             return f"more than {self.limits.memory / MEGABYTE:.0f} MB of memory"
-        if len(processes) > self.limits.processes:
-            return f"more than {self.limits.processes} processes"
         if time.monotonic() - self.begin > self.limits.all_seconds:
             return f"no end after {self.limits.all_seconds:g} s in all"
         if _size(self.folder) > self.limits.folder:
