@@ -25,6 +25,7 @@ RED, BLUE, GREY = "#b2182b", "#2166ac", "#666666"
 # An odd number of colours, so that one of them, white, stands for exactly zero.
 RELEVANCE_COLOURS = LinearSegmentedColormap.from_list("relevance", [BLUE, "#ffffff", RED], N=257)
 PICTURE_COLOURS = "gray_r"  # ink is dark, paper is white
+DOTS_PER_INCH = 100
 
 
 # Onto the page
@@ -33,7 +34,7 @@ PICTURE_COLOURS = "gray_r"  # ink is dark, paper is white
 def png(figure: Figure) -> bytes:
     """The figure as a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, facecolor="white")
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, facecolor="white")
     return buffer.getvalue()
 
 

@@ -21,6 +21,7 @@ class Explorer(ipywidgets.VBox):
         self.picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%"))
         self.words = ipywidgets.HTML()
         self.state: Any = None
+        self._held = False
         boxes = [ipywidgets.HBox([controls[name] for name in row]) for row in rows]
         super().__init__([*boxes, self.picture, self.words])
         for control in controls.values():
@@ -31,7 +32,19 @@ class Explorer(ipywidgets.VBox):
         """From the controls' values to the state, the picture as PNG, and the words."""
         raise NotImplementedError
 
+    def set(self, **values: Any) -> None:
+        """Move several controls at once: one new picture, or none if they stand there already."""
+        moved = {name: value for name, value in values.items() if self.controls[name].value != value}
+        self._held = True
+        for name, value in moved.items():
+            self.controls[name].value = value
+        self._held = False
+        if moved:
+            self._update()
+
     def _update(self, _change: Any = None) -> None:
+        if self._held:
+            return
         values = {name: control.value for name, control in self.controls.items()}
         try:
             self.state, self.picture.value, self.words.value = self.look(**values)

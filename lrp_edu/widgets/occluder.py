@@ -17,6 +17,7 @@ from lrp_edu.arrays import Array, finite_array
 from lrp_edu.attribution import occlusion, square
 from lrp_edu.flow import ORANGE
 from lrp_edu.numpy_lrp import Network
+from lrp_edu.widgets.drag import Drag, data_below
 from lrp_edu.widgets.explorer import Explorer
 
 FILLS = {"paper": -1.0, "grey": 0.0, "ink": 1.0}
@@ -44,7 +45,7 @@ class Occlusion:
 
 
 class OccluderExplorer(Explorer):
-    """Lesson 01: move an occluder over a picture; watch the logits, and its place on the occlusion map."""
+    """Lesson 01: drag an occluder over a picture; watch the logits, and its place on the occlusion map."""
 
     def __init__(self, networks: Mapping[str, Network], pictures: Any) -> None:
         """Take networks by the name to show, and pictures in [−1, 1] of shape (n, height, width) that they can read."""
@@ -63,7 +64,9 @@ class OccluderExplorer(Explorer):
             ),
             "fill": ipywidgets.Dropdown(options=list(FILLS), description="filled with"),
         }
+        self.draggable: tuple[Axes, ...] = ()
         super().__init__(controls, [["network", "picture"], ["row", "column"], ["side", "fill"]])
+        self.drag = Drag(self.picture, self._drag_to)
 
     def look(self, **values: Any) -> tuple[Occlusion, bytes, str]:
         """The covered picture, the logits before and after, the occlusion map, and the same in words."""
@@ -79,7 +82,14 @@ class OccluderExplorer(Explorer):
             axes.set_axis_on()
             axes.set(xticks=[], yticks=[])
             _outline(axes, values["row"], values["column"], values["side"], found.covered.shape)
+        self.draggable = (left, right)
         return found, plotting.png(figure), _words(found)
+
+    def _drag_to(self, x: float, y: float) -> None:
+        """Put the occluder's middle on the pixel below the mouse, be it on the picture or on the map."""
+        for axes in self.draggable:
+            if below := data_below(axes, x, y):
+                self.set(column=round(below[0]), row=round(below[1]))
 
     def _cover(self, network: str, picture: int, row: int, column: int, side: int, fill: str) -> Occlusion:
         chosen = self.networks[network]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pages import contents, page, set_all
+from PIL import Image
 
 from lrp_edu import plotting
 from lrp_edu.numpy_lrp import Network
@@ -166,3 +168,73 @@ def test_a_form_without_any_ink_stays_white(explorer: OccluderExplorer) -> None:
     blank = OccluderExplorer(NETWORKS, np.full((1, 4, 5), -1.0))
     (left, *_), _ = drawn(blank)
     np.testing.assert_allclose(left.images[0].to_rgba(left.images[0].get_array(), bytes=False)[..., :3], 1)
+
+
+# Dragging
+
+
+def dragged(explorer: OccluderExplorer, event: str, x: float, y: float) -> None:
+    """A message as the browser sends it when a mouse button is pressed or let go at a pixel of the picture."""
+    explorer.drag.event._handle_custom_msg({"event": event, "dataX": x, "dataY": y}, [])
+
+
+def moved(explorer: OccluderExplorer, x: float, y: float) -> None:
+    explorer.drag.event.set_state({"xy": [x, y]})
+
+
+def on_the_page(explorer: OccluderExplorer, axes: Axes, row: int, column: int) -> tuple[float, float]:
+    """Where the middle of a pixel is in the PNG, found by painting it green and searching for the colour."""
+    (marked,) = axes.plot([column], [row], "s", color="#00ff00", markersize=4)
+    png = plotting.png(axes.get_figure())
+    marked.remove()
+    rows, columns = np.nonzero((np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) == (0, 255, 0)).all(axis=2))
+    return float(columns.mean()), float(rows.mean())
+
+
+@pytest.mark.parametrize("axes", [0, 1], ids=["picture", "map"])
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (3, 4), (1, 2)])
+def test_a_press_puts_the_occluder_below_the_mouse(
+    explorer: OccluderExplorer, axes: int, row: int, column: int
+) -> None:
+    dragged(explorer, "mousedown", *on_the_page(explorer, explorer.draggable[axes], row, column))
+    assert (explorer.controls["row"].value, explorer.controls["column"].value) == (row, column)
+    check_against_the_definition(explorer.state, explorer.words.value, {**START, "row": row, "column": column})
+
+
+def test_the_occluder_follows_the_mouse_from_press_to_release(explorer: OccluderExplorer) -> None:
+    left = explorer.draggable[0]
+    at = {place: on_the_page(explorer, left, *place) for place in [(0, 0), (1, 1), (2, 1), (3, 3)]}
+
+    def place() -> tuple[int, int]:
+        return explorer.controls["row"].value, explorer.controls["column"].value
+
+    dragged(explorer, "mouseleave", 0, 0)
+    moved(explorer, *at[1, 1])
+    assert place() == (2, 2), "without a press, nothing follows"
+    dragged(explorer, "mousedown", *at[0, 0])
+    moved(explorer, *at[2, 1])
+    assert place() == (2, 1)
+    dragged(explorer, "mouseup", *at[3, 3])
+    assert place() == (3, 3), "the last place may come with the release only"
+    moved(explorer, *at[0, 0])
+    assert place() == (3, 3)
+    dragged(explorer, "mousedown", *at[1, 1])
+    dragged(explorer, "mouseleave", *at[0, 0])
+    moved(explorer, *at[0, 0])
+    assert place() == (1, 1), "a button let go outside is not heard of"
+
+
+@pytest.mark.parametrize("beside", [(0, 0), (480, 170), (959, 339)])
+def test_beside_picture_and_map_nothing_can_be_dragged(explorer: OccluderExplorer, beside: tuple[int, int]) -> None:
+    before = page(explorer)
+    dragged(explorer, "mousedown", *beside)
+    assert page(explorer) == before
+
+
+def test_a_drag_draws_once_for_each_new_place(explorer: OccluderExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = on_the_page(explorer, explorer.draggable[0], 0, 0)
+    drawn: list[Figure] = []
+    monkeypatch.setattr(plotting, "png", lambda figure: drawn.append(figure) or b"")
+    dragged(explorer, "mousedown", *there)
+    moved(explorer, there[0] + 1, there[1])
+    assert len(drawn) == 1
