@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.linalg
+import numpy.ma
+import numpy.random
 
 WATCHED = ("builtins", "sys", "math", "sympy", "numpy", "lrp_edu", "tensorflow", "keras", "keras.layers")
 WATCHED_PARTS = ("numpy.", "lrp_edu.", "IPython.core", "ipykernel", "tensorflow._api.v2.nn")
@@ -61,17 +64,21 @@ class Watcher:
 
         return Guarded
 
+    def _new_modules(self) -> list[tuple[str, types.ModuleType]]:
+        """What is to be watched and was not imported before."""
+        new = [(name, module) for name, module in sys.modules.items() if name not in self.modules]
+        watched = [(name, module) for name, module in new if name in WATCHED or name.startswith(WATCHED_PARTS)]
+        return [(name, module) for name, module in watched if isinstance(module, types.ModuleType)]
+
     def note_modules(self) -> None:
-        for name, module in list(sys.modules.items()):
-            watched = name in WATCHED or name.startswith(WATCHED_PARTS)
-            if watched and name not in self.modules and isinstance(module, types.ModuleType):
-                parts = {key: one for key, one in vars(module).items() if f"{name}.{key}" not in BY_THE_KERNEL}
-                self.modules[name] = {key: one for key, one in parts.items() if callable(one)}
-                # Python makes new modules of the type of sys, so that has to stay.
-                if type(module) is types.ModuleType and module.__name__ == name != "sys":
-                    module.__class__ = self.guarded
-                for one in self.modules[name].values():
-                    self._note(one)
+        for name, module in self._new_modules():
+            parts = {key: one for key, one in vars(module).items() if f"{name}.{key}" not in BY_THE_KERNEL}
+            self.modules[name] = {key: one for key, one in parts.items() if callable(one)}
+            # Python makes new modules of the type of sys, so that has to stay.
+            if type(module) is types.ModuleType and module.__name__ == name != "sys":
+                module.__class__ = self.guarded
+            for one in self.modules[name].values():
+                self._note(one)
 
     def _note(self, one: Any) -> None:
         if isinstance(one, types.FunctionType):
@@ -97,6 +104,9 @@ class Watcher:
         for name, was in self.modules.items():
             now = vars(sys.modules.get(name, types.ModuleType(name)))
             yield from (f"{name}.{key} was replaced" for key, one in was.items() if now.get(key) is not one)
+        for name, module in self._new_modules():
+            own = [key for key, one in vars(module).items() if getattr(one, "__module__", None) == "__main__"]
+            yield from (f"{name}.{key} was replaced" for key in own)
         for owner, was in self.classes.items():
             changed = [key for key, one in was.items() if vars(owner).get(key) is not one]
             yield from (f"{owner.__module__}.{owner.__qualname__}.{key} was replaced" for key in changed)

@@ -38,9 +38,10 @@ WATCH_SECONDS = 0.2
 BLOCK = 4096  # bytes that a file takes on the disk at least
 OUTPUTS = {"status", "execute_input", "stream", "display_data", "execute_result", "error"}  # what only adds to a cell
 MEGABYTE = 1_000_000
-SILENT = logging.getLogger(__name__)  # what nbclient has to say about a kernel that died is said by us
+SILENT = logging.getLogger(__name__)  # what nbclient has to say about a kernel that died is said by us,
 SILENT.addHandler(logging.NullHandler())
 SILENT.propagate = False
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # nor of tasks that nbclient left behind
 
 
 @dataclass(frozen=True)
