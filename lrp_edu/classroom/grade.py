@@ -98,9 +98,11 @@ def grade(
         reports.write(to, results, unreadable, lessons, sandbox)
         feedback.write(to, results, unreadable)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+        known = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
+        if error.errno in known or isinstance(error, gradebook.GradebookError):
+            told = error.strerror or error
             raise GradeError(
-                f"{to}: {error.strerror}; what was graded is kept: put that right and run the same with --resume"
+                f"{to}: {told}; what was graded is kept: put that right and run the same with --resume"
             ) from error
         raise
     waiting = sum(result.waits for result in results)

@@ -430,6 +430,13 @@ def test_a_full_disk_is_one_sentence_and_what_was_graded_is_kept(
     assert graded(handed_in, resume=True).kept == 1
 
 
+def test_a_broken_gradebook_is_one_sentence(handed_in: Path, tmp_path: Path) -> None:
+    graded(handed_in)
+    (tmp_path / "results" / gradebook.DATABASE).write_bytes(b"no database" * 100)
+    told = refused(handed_in, "--to", tmp_path / "results", "--resume")
+    assert "gradebook.db: file is not a database; what was graded is kept" in told
+
+
 def test_no_solutions_are_one_sentence(handed_in: Path, tmp_path: Path) -> None:
     with pytest.raises(LessonError, match="no notebooks there; run this in the course's folder or give --solutions"):
         grade(handed_in, tmp_path / "results", tmp_path, say=lambda line: None)
