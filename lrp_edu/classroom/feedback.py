@@ -61,12 +61,13 @@ def _exercises(result: Result) -> list[dict[str, Any]]:
     for exercise in result.lesson.exercises:
         mark, entry = result.record.marks[exercise.grade_id], result.entries[exercise.grade_id]
         state = "open" if entry.points is None else "full" if entry.points >= exercise.points else "part"
+        sign = {"full": "✓ ", "part": "" if entry.points else "✗ ", "open": ""}[state]
         by_hand = "Read and marked by a person." if entry.by_hand else ""
         listed.append(
             {
                 "title": titles.get(exercise.grade_id, exercise.name),
                 "state": state,
-                "points": "–" if entry.points is None else f"{entry.points:g}",
+                "points": "…" if entry.points is None else f"{sign}{entry.points:g}",
                 "of": f"{exercise.points:g}",
                 "message": by_hand or mark.message,
                 "comment": entry.comment,

@@ -41,11 +41,15 @@ def graded(corpus: dict[str, Damage], target: Target, root: Path) -> tuple[dict[
     before = tree(solutions), tree(class_folder)
     grade(class_folder, results, solutions, limits=LIMITS, say=lambda line: None)
     assert (tree(solutions), tree(class_folder)) == before
+    return rows_of(results), (results / reports.PERSON).read_text(encoding="utf-8")
+
+
+def rows_of(results: Path) -> dict[str, list[dict[str, str]]]:
     rows: dict[str, list[dict[str, str]]] = {}
     with open(results / reports.GRADES, encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             rows.setdefault(row["student"], []).append(row)
-    return rows, (results / reports.PERSON).read_text(encoding="utf-8")
+    return rows
 
 
 def tree(folder: Path) -> dict[str, int]:
