@@ -1,9 +1,10 @@
 """The canary: cells around each exercise that notice when the checks can no longer be trusted.
 
-Before an answer it notes what the checks rely on: NumPy, `lrp_edu`, SymPy, Python's builtins, IPython's way to run a
-cell and to show an error, and the names that the check reads. After the check it compares, and tries checks that must
-fail. It reports by an error of its own with a word that is drawn for each cell: if errors are swallowed or cells
-rewritten, the report does not arrive, and that is a finding, too.
+Before an answer it notes what the checks rely on: NumPy, `lrp_edu`, SymPy, TensorFlow, Python's builtins, IPython's way
+to run a cell and to show an error, and the names that checks read. After the check it compares, and tries checks that
+must fail. In between, those modules themselves tell what is replaced in them, also for a moment only. It reports by an
+error of its own with a word that is drawn for each cell: if errors are swallowed or cells rewritten, the report does
+not arrive, and that is a finding, too.
 
 A program that runs in the same process can in the end imitate anything. The canary is there to catch what people do,
 and what it catches is decided by a person.
@@ -77,5 +78,5 @@ class Canary:
 
 def _few(found: list[str], most: int = 3) -> list[str]:
     """The first findings, the plainest first: a function that is patched shows in every module that imported it."""
-    plain = sorted(found, key=lambda one: (not re.match(r"[a-z]+\.\w+ was", one), found.index(one)))
+    plain = sorted(found, key=lambda one: not re.match(r"[a-z]+\.\w+ was", one))
     return [*plain[:most], *([f"and {len(plain) - most} more"] if len(plain) > most else [])]

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 LARGEST_FILE = 50_000_000  # bytes: an executed lesson with all its figures has a tenth of that
@@ -31,7 +32,7 @@ class Submission:
 
     Attributes:
         student: a name that is safe as the name of a file; no two students share one.
-        file: the path inside what was collected.
+        file: the path inside what was collected, as it can be shown.
         read: gives the content.
         problem: why it cannot be read at all, or "".
         oddities: what a person should know though the file can be graded.
@@ -62,7 +63,7 @@ def collect(source: Path, lessons: tuple[str, ...]) -> list[Submission]:
     whose = {path: _student(path.removeprefix(top), lessons) for path in entries}
     names = _safe_names(whose.values())
     found = [
-        Submission(names[whose[path]], path, read, problem, tuple(_oddities(path)))
+        Submission(names[whose[path]], _shown(path), read, problem, tuple(_oddities(path)))
         for path, (read, problem) in entries.items()
     ]
     return sorted(found, key=lambda one: (one.student, _in_order(one.file)))
@@ -89,13 +90,14 @@ def _in_zip(path: Path) -> dict[str, Entry]:
     try:
         with zipfile.ZipFile(path) as archive:
             listed = [info for info in archive.infolist() if not info.is_dir()]
-    except zipfile.BadZipFile:
-        raise CollectError(f"{path}: neither a folder nor a zip file; give one of the two") from None
+    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError):
+        raise CollectError(f"{path}: neither a folder nor a zip file that can be read; give one of the two") from None
     entries: dict[str, Entry] = {}
+    copies = count(1)
     for info in listed:
-        name = info.filename.replace("\\", "/")
+        name = given = info.filename.replace("\\", "/")
         while name in entries:  # A zip file may hold two files of one name.
-            name = f"{name.removesuffix('.ipynb')}-1.ipynb"
+            name = f"{given.removesuffix('.ipynb')}-{next(copies)}.ipynb"
         problem = "locked with a password" if info.flag_bits & 1 else _problem(info.filename, info.file_size)
         entries[name] = (partial(_read_member, path, info), problem)
     return entries
@@ -124,6 +126,11 @@ def _problem(name: str, size: int) -> str:
 def _oddities(path: str) -> Iterable[str]:
     if ".." in PurePosixPath(path).parts or path.startswith("/") or re.match(r"[A-Za-z]:", path):
         yield f"its path {path!r} leads out of the zip file; it was read where it lay"
+
+
+def _shown(path: str) -> str:
+    """A path as text on one line: names may hold line ends, marks that turn text round, and what is no character."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in path)
 
 
 def _is_clutter(path: str) -> bool:
@@ -166,9 +173,12 @@ def _safe_names(students: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for student in sorted(set(students)):
-        safe = re.sub(r"[^\w .,'@()-]", "_", unicodedata.normalize("NFC", student)).strip(" .,'-@()")[:80] or "unnamed"
-        if safe.casefold() in taken or safe != student:
-            safe = f"{safe} {hashlib.sha256(student.encode(errors='replace')).hexdigest()[:6]}"
+        clean = re.sub(r"[^\w .,'@()-]", "_", unicodedata.normalize("NFC", student)).strip(" .,'-@()")
+        # File systems count bytes, up to 255 with the end of the name.
+        short = clean.encode()[:160].decode(errors="ignore") or "unnamed"
+        digits = hashlib.sha256(student.encode(errors="surrogatepass")).hexdigest()[:6]
+        others = (f"{short} {digits}{number or ''}" for number in count())
+        safe = next(one for one in chain([student] * (student == short), others) if one.casefold() not in taken)
         taken.add(safe.casefold())
         names[student] = safe
     return names

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ POINTS = re.compile(r"\s*\(\d+ points?\)$")
 
 def write(folder: Path, results: list[Result], unreadable: list[Unreadable]) -> None:
     """Write the pages that have changed."""
-    by_student = {student: list(some) for student, some in groupby(results, lambda one: one.record.student)}
-    for student in sorted({*by_student, *(one.student for one in unreadable)}):
-        files = [one for one in unreadable if one.student == student]
-        page = _template().render(student=student, lessons=_lessons(by_student.get(student, [])), files=files)
-        write_if_changed(folder / FOLDER / f"{student}.html", page.encode())
+    graded, files = defaultdict(list), defaultdict(list)
+    for result in results:
+        graded[result.record.student].append(result)
+    for one in unreadable:
+        files[one.student].append(one)
+    for student in sorted({*graded, *files}):
+        page = _template().render(student=student, lessons=_lessons(graded[student]), files=files[student])
+        write_if_changed(folder / FOLDER / f"{student}.html", page)
 
 
 @cache
@@ -58,12 +61,13 @@ def _exercises(result: Result) -> list[dict[str, Any]]:
     for exercise in result.lesson.exercises:
         mark, entry = result.record.marks[exercise.grade_id], result.entries[exercise.grade_id]
         state = "open" if entry.points is None else "full" if entry.points >= exercise.points else "part"
+        sign = {"full": "✓ ", "part": "" if entry.points else "✗ ", "open": ""}[state]
         by_hand = "Read and marked by a person." if entry.by_hand else ""
         listed.append(
             {
                 "title": titles.get(exercise.grade_id, exercise.name),
                 "state": state,
-                "points": "–" if entry.points is None else f"{entry.points:g}",
+                "points": "…" if entry.points is None else f"{sign}{entry.points:g}",
                 "of": f"{exercise.points:g}",
                 "message": by_hand or mark.message,
                 "comment": entry.comment,

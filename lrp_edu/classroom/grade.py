@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ from lrp_edu.classroom.lessons import Lesson, LessonError, read_lessons, with_ve
 from lrp_edu.classroom.marks import NOT_TRUSTED, Mark, Marked, Runner, mark
 from lrp_edu.classroom.records import Record
 from lrp_edu.classroom.reports import Result, Unreadable
-from lrp_edu.classroom.run import PREFIX, run
+from lrp_edu.classroom.run import PREFIX, discard, run
 from lrp_edu.classroom.sandbox import Limits, Sandbox, best
 from lrp_edu.classroom.suspicion import suspicions
 
@@ -98,9 +98,11 @@ def grade(
         reports.write(to, results, unreadable, lessons, sandbox)
         feedback.write(to, results, unreadable)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+        known = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
+        if error.errno in known or isinstance(error, gradebook.GradebookError):
+            told = error.strerror or error
             raise GradeError(
-                f"{to}: {error.strerror}; what was graded is kept: put that right and run the same with --resume"
+                f"{to}: {told}; what was graded is kept: put that right and run the same with --resume"
             ) from error
         raise
     waiting = sum(result.waits for result in results)
@@ -132,7 +134,7 @@ def sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         owner = re.match(rf"{PREFIX}(\d+)-", path.name)
         if owner and not Path("/proc", owner[1]).exists() and Path("/proc").exists():
-            shutil.rmtree(path, ignore_errors=True)
+            discard(path)
 
 
 def _jobs(
@@ -152,14 +154,25 @@ def _jobs(
             found.setdefault((one.student, str(name)), []).append((one, handed))
         except (GraftError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
             unreadable.append(Unreadable(one.student, one.file, str(error)))
+    usual = _usual_versions(found)
     jobs = []
     for (student, name), files in found.items():
         submission, handed = files[-1]
         try:
-            jobs.append(_job(submission, handed, lessons[name], solutions, [one.file for one, _ in files]))
+            job = _job(submission, handed, lessons[name], solutions, [one.file for one, _ in files], usual.get(name))
+            jobs.append(job)
         except LessonError as error:
             unreadable.append(Unreadable(student, submission.file, str(error)))
     return jobs, unreadable
+
+
+def _usual_versions(found: dict[tuple[str, str], list[tuple[Submission, Handed]]]) -> dict[str, str]:
+    """For each lesson the version that most have handed in, of those that say which."""
+    versions: dict[str, Counter[str]] = defaultdict(Counter)
+    for (_, name), files in found.items():
+        if version := files[-1][1].version:
+            versions[name][version] += 1
+    return {name: max(sorted(counted), key=counted.__getitem__) for name, counted in versions.items()}
 
 
 def _handed(one: Submission) -> Handed:
@@ -168,7 +181,9 @@ def _handed(one: Submission) -> Handed:
     return parse(one.read())
 
 
-def _job(submission: Submission, handed: Handed, today: Lesson, solutions: Path, files: list[str]) -> Job:
+def _job(
+    submission: Submission, handed: Handed, today: Lesson, solutions: Path, files: list[str], usual: str | None
+) -> Job:
     lesson = with_version(today, handed.version, solutions) if handed.version else today
     answers = graft(handed, lesson)
     for exercise in lesson.exercises:
@@ -178,6 +193,8 @@ def _job(submission: Submission, handed: Handed, today: Lesson, solutions: Path,
     reasons = [*submission.oddities]
     if not handed.version:
         reasons.append("it does not say which version it is; it was graded as today's")
+    elif handed.version != usual:
+        reasons.append(f"it says that it is version {handed.version}, unlike most of the class; it was graded as that")
     if len(files) > 1:
         reasons.append(f"{len(files)} files were handed in; {files[-1]} counts, and not {', '.join(files[:-1])}")
     return Job(submission, lesson, answers, tuple(reasons))

@@ -5,6 +5,7 @@ The folder of results is an nbgrader course: `gradebook.db`, and the graded note
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -14,9 +15,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.preprocessors import ComputeChecksums, SaveAutoGrades, SaveCells
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from lrp_edu.classroom import notebook as files
 from lrp_edu.classroom.lessons import Lesson
@@ -24,6 +25,12 @@ from lrp_edu.classroom.records import Record, graded_notebook
 from lrp_edu.files import whole_file
 
 DATABASE = "gradebook.db"
+# nbgrader writes a traceback where it also raises an error.
+logging.getLogger("tornado.application").addFilter(lambda record: "database error" not in record.getMessage())
+
+
+class GradebookError(OSError):
+    """The gradebook cannot be read or written: the disk is full, or another program holds it."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +49,28 @@ def assignment(record: Record) -> str:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Gradebook]:
-    """The gradebook in a folder of results, which is made where there is none."""
+    """The gradebook in a folder of results, which is made where there is none.
+
+    Raises:
+        GradebookError: it cannot be read or written.
+    """
+    try:
+        with _gradebook(folder) as book, warnings.catch_warnings():
+            # nbgrader builds its entries in a way about which SQLAlchemy warns each time.
+            warnings.simplefilter("ignore", SAWarning)
+            yield book
+    except (SQLAlchemyError, InvalidEntry) as error:
+        raise GradebookError(f"{DATABASE}: {str(error).splitlines()[0].rpartition(') ')[2]}") from error
+
+
+def _gradebook(folder: Path) -> Gradebook:
     before = os.environ.get("PATH", "")
     # For a new one nbgrader starts alembic, which lies beside Python and maybe nowhere else.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
     try:
-        book = Gradebook(_url(folder))
+        return Gradebook(_url(folder))
     finally:
         os.environ["PATH"] = before
-    with book, warnings.catch_warnings():
-        # nbgrader builds its entries in a way about which SQLAlchemy warns each time.
-        warnings.simplefilter("ignore", SAWarning)
-        yield book
 
 
 def _url(folder: Path) -> str:

@@ -17,6 +17,10 @@ from nbformat.notebooknode import NotebookNode
 from lrp_edu.classroom.lessons import Exercise, Lesson
 from lrp_edu.classroom.names import names, plain_python
 
+MOST_PARTS = 5_000_000  # brackets and commas, of which a notebook with all its figures has some ten thousand
+MOST_CELLS = 2000
+MOST_TEXT = 1_000_000  # characters in all cells: a lesson has a tenth of that
+
 
 class GraftError(ValueError):
     """A file in which no answers can be found."""
@@ -69,15 +73,21 @@ def parse(content: bytes) -> Handed:
     """
     if not content.strip():
         raise GraftError("the file is empty")
+    if sum(map(content.count, (b"[", b"{", b","))) > MOST_PARTS:
+        raise GraftError("it is made of more parts than any notebook")
     try:
         notebook = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise GraftError("not UTF-8 text, and so not a notebook") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise GraftError(f"not JSON, and so not a notebook ({error})") from None
     cells = _cells(notebook)
     if not cells:
         raise GraftError("JSON, but not a notebook: it has no cells")
+    size = sum(len(cell.source) for cell in cells)
+    if len(cells) > MOST_CELLS or size > MOST_TEXT:
+        limit = f"{MOST_CELLS} cells and {MOST_TEXT / 1e6:g} MB of text"
+        raise GraftError(f"it has {len(cells)} cells with {size / 1e6:.1f} MB of text, more than the limit of {limit}")
     note = _table(_table(notebook.get("metadata")).get("lrp_edu"))
     return Handed(tuple(cells), _text(note.get("lesson")), _text(note.get("version")))
 

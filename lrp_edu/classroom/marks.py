@@ -2,6 +2,9 @@
 
 Exercises without an answer are not run. An exercise whose code ends the kernel, takes too much or tampers with the
 checks is taken out, and the others are run again as if it had not been solved. So it costs itself and nobody else.
+
+What a student is told comes from another run, in which there are no hidden tests: what an answer has seen of them
+cannot leak out in a message.
 """
 
 from __future__ import annotations
@@ -17,17 +20,19 @@ from nbgrader import utils
 from lrp_edu.classroom.canary import Canary
 from lrp_edu.classroom.graft import Answers
 from lrp_edu.classroom.lessons import Exercise, Lesson
-from lrp_edu.classroom.plan import exercise_id, left_out, plan, role
+from lrp_edu.classroom.plan import exercise_id, left_out, plan, rehearsal, role
 from lrp_edu.classroom.run import Run
 
 Runner = Callable[[NotebookNode], Run]
 
 PASSED = "All checks passed."
 HIDDEN = "Right for the examples in the notebook, but not for other inputs: try cases of your own."
+NOT_SEEN = "Not right yet."
 NOT_TRUSTED = "Could not be checked by machine; a person will look at it."
 WRITTEN = "A person will read this."
 EMPTY = "There is no answer yet."
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")
+LONGEST = 1000  # characters of a message, and of an output that is kept
 TRIES = 2  # a kernel that does not even start is not the student's fault, and may start the next time
 STOPPED = "Your code had to be stopped: {reason}."
 
@@ -64,12 +69,11 @@ def mark(lesson: Lesson, answers: Answers, execute: Runner) -> Marked:
         for one in lesson.exercises
         if not one.written and not answers.code[one.grade_id]
     }
-    points = {one.grade_id: one.points for one in lesson.exercises}
     whole, tries = False, TRIES
     while True:
         canary = Canary()
         done = execute(plan(lesson, answers, canary, without=taken_out, whole=whole))
-        spoiled = _spoiled(done, canary, points)
+        spoiled = _spoiled(done, canary, {one.grade_id: one.points for one in lesson.exercises})
         if spoiled is None:
             if whole or not _missed(lesson, done):
                 break
@@ -80,7 +84,10 @@ def mark(lesson: Lesson, answers: Answers, execute: Runner) -> Marked:
             return _given_up(lesson, answers, taken_out, spoiled[1].reasons)
         else:
             taken_out[spoiled[0]] = spoiled[1]
-    cells = {str(exercise_id(cell)): cell for cell in done.notebook.cells if role(cell) == "full"}
+    full = {str(exercise_id(cell)): cell for cell in done.notebook.cells if role(cell) == "full"}
+    points = {one: utils.determine_grade(as_graded(lesson, one, cell))[0] for one, cell in full.items()}
+    failed = [one.grade_id for one in lesson.exercises if points.get(one.grade_id, one.points) < one.points]
+    messages = _messages(execute(rehearsal(lesson, answers, failed, taken_out, whole)), failed) if failed else {}
     marks = {}
     for exercise in lesson.exercises:
         one = exercise.grade_id
@@ -89,9 +96,9 @@ def mark(lesson: Lesson, answers: Answers, execute: Runner) -> Marked:
         elif one in taken_out:
             found = taken_out[one]
         else:
-            found = _checked(lesson, exercise, [cell for cell in done.notebook.cells if exercise_id(cell) == one])
+            found = Mark(points[one], exercise.points, messages[one] if one in failed else PASSED)
         marks[one] = replace(found, reasons=(*found.reasons, *answers.reasons.get(one, [])))
-    return Marked(marks, cells)
+    return Marked(marks, full)
 
 
 def _spoiled(done: Run, canary: Canary, points: dict[str, float]) -> tuple[str | None, Mark] | None:
@@ -110,7 +117,7 @@ def _spoiled(done: Run, canary: Canary, points: dict[str, float]) -> tuple[str |
 
 
 def _called(cell_role: str) -> str:
-    return {"answer": "answer", "visible": "check", "full": "check"}.get(cell_role, "surroundings")
+    return {"answer": "answer", "full": "check"}.get(cell_role, "surroundings")
 
 
 def _given_up(lesson: Lesson, answers: Answers, taken_out: dict[str, Mark], reasons: tuple[str, ...]) -> Marked:
@@ -128,7 +135,7 @@ def _missed(lesson: Lesson, done: Run) -> bool:
     missing = [
         re.match(r"name '(\w+)' is not defined", error.evalue)
         for cell in done.notebook.cells
-        if role(cell) in ("answer", "visible", "full")
+        if role(cell) in ("answer", "full")
         for error in _errors(cell)
         if error.ename == "NameError"
     ]
@@ -146,14 +153,26 @@ def _written(lesson: Lesson, exercise: Exercise, answers: Answers) -> Mark:
     return Mark(None, exercise.points, WRITTEN)
 
 
-def _checked(lesson: Lesson, exercise: Exercise, run: list[NotebookNode]) -> Mark:
-    """nbgrader's judgement of the check, and the first thing that went wrong in what the student can see."""
-    full = next(cell for cell in run if role(cell) == "full")
-    given, possible = utils.determine_grade(as_graded(lesson, exercise.grade_id, full))
-    if given == possible:
-        return Mark(given, possible, PASSED)
-    seen = [error for cell in run if role(cell) in ("answer", "visible") for error in _errors(cell)]
-    return Mark(given, possible, _message(seen[0], lesson, exercise) if seen else HIDDEN)
+def _messages(rehearsed: Run, failed: list[str]) -> dict[str, str]:
+    """For each exercise that failed the first thing that went wrong in what the student can see."""
+    messages = dict.fromkeys(failed, NOT_SEEN if rehearsed.reason else HIDDEN)
+    for place, cell in reversed(list(enumerate(rehearsed.notebook.cells))):
+        if (exercise := exercise_id(cell)) in failed:
+            stopped = [STOPPED.format(reason=rehearsed.reason)] if place == rehearsed.stopped_at else []
+            told = [*map(_message, _errors(cell)), *stopped]
+            messages[str(exercise)] = next(iter(told), messages[str(exercise)])
+    return messages
+
+
+def _message(error: NotebookNode) -> str:
+    """What a visible check or Python said."""
+    return _plain(error.evalue) if error.ename == "CheckFailed" else f"{_plain(error.ename)}: {_plain(error.evalue)}"
+
+
+def _plain(text: object) -> str:
+    """What a kernel said, without what differs from run to run, what no file can hold, and more than anybody reads."""
+    told = ADDRESS.sub("0x…", str(text)[: 2 * LONGEST]).encode(errors="replace").decode()
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]} …"
 
 
 def as_graded(lesson: Lesson, grade_id: str, run: NotebookNode) -> NotebookNode:
@@ -170,20 +189,8 @@ def as_graded(lesson: Lesson, grade_id: str, run: NotebookNode) -> NotebookNode:
 
 def _repeatable(output: NotebookNode) -> NotebookNode | None:
     if output.output_type == "error":
-        told = ADDRESS.sub("0x…", str(output.evalue))
-        return v4.new_output("error", ename=output.ename, evalue=told, traceback=[f"{output.ename}: {told}"])
+        name, told = _plain(output.ename), _plain(output.evalue)
+        return v4.new_output("error", ename=name, evalue=told, traceback=[f"{name}: {told}"])
     if output.output_type == "stream" and output.name == "stdout":
-        return v4.new_output("stream", name="stdout", text=ADDRESS.sub("0x…", str(output.text)))
+        return v4.new_output("stream", name="stdout", text=_plain(output.text))
     return None
-
-
-def _message(error: NotebookNode, lesson: Lesson, exercise: Exercise) -> str:
-    """What a visible check or Python said. It is not passed on where it holds a line of the hidden tests."""
-    told = ADDRESS.sub("0x…", str(error.evalue))
-    text = told if error.ename == "CheckFailed" else f"{error.ename}: {told}"
-    student, solution = lesson.by_grade_id[exercise.grade_id]
-    hidden = {line.strip() for line in solution.source.splitlines()}
-    hidden -= {line.strip() for line in student.source.splitlines()}
-    if any(len(line) > 12 and line in text for line in hidden):
-        return HIDDEN
-    return text if len(text) <= 1000 else f"{text[:1000]} …"

@@ -1,12 +1,16 @@
 """What is run for one submission: the checks with the answers before them, and of the story what these need.
 
-Each exercise becomes these cells, each with its role in its metadata:
+For the marks, each exercise becomes these cells, each with its role in its metadata:
 
     watch     the canary notes what there is, before the student's code runs
     answer    the student's cells
-    visible   the check as students see it, whose messages may be quoted
-    full      the same with the hidden tests, which makes the mark; the hidden tests reach the kernel only here
+    full      the check with its hidden tests, which makes the mark
     canary    what must fail is tried, and what was noted is compared
+
+For the messages, exercises that failed are rehearsed in another kernel, which no hidden test ever reaches:
+
+    answer    the student's cells
+    visible   the check as students see it, whose messages may be quoted
 
 The story uses the library and never a student's answer, so most of it has no effect on the checks and is left out.
 """
@@ -36,7 +40,7 @@ def exercise_id(cell: NotebookNode) -> str | None:
 def plan(
     lesson: Lesson, answers: Answers, canary: Canary, without: Collection[str] = (), whole: bool = False
 ) -> NotebookNode:
-    """The notebook to run.
+    """The notebook that makes the marks.
 
     Args:
         lesson: the version that was handed out.
@@ -45,30 +49,74 @@ def plan(
         without: exercises that are not run, by the grade ids of their checks.
         whole: run all of the story, also what seems not to be needed.
     """
+    wanted = _places(lesson, without)
+    code = {place: [*answers.code[one.grade_id], _full(lesson, one)] for place, one in wanted.items()}
+    told = _told(lesson, code, whole)
+    watched = _relied_on(lesson, told, wanted)
+    exercises = {
+        place: [
+            _cell("watch", canary.watch(sorted(watched[place])), one.grade_id),
+            *(_cell("answer", source, one.grade_id) for source in answers.code[one.grade_id]),
+            _cell("full", _full(lesson, one), one.grade_id),
+            _cell("canary", canary.sing(one.grade_id), one.grade_id),
+        ]
+        for place, one in wanted.items()
+    }
+    return _notebook([_cell("setup", canary.setup())] if exercises else [], told, exercises)
+
+
+def rehearsal(
+    lesson: Lesson, answers: Answers, failed: Collection[str], without: Collection[str] = (), whole: bool = False
+) -> NotebookNode:
+    """The notebook that makes the messages: all answers, since one may call another, and what failed of the checks."""
+    exercises = {
+        place: [
+            *(_cell("answer", source, one.grade_id) for source in answers.code[one.grade_id]),
+            *([_cell("visible", lesson.by_grade_id[one.grade_id][0].source, one.grade_id)] * (one.grade_id in failed)),
+        ]
+        for place, one in _places(lesson, without).items()
+    }
+    code = {place: [cell.source for cell in cells] for place, cells in exercises.items()}
+    return _notebook([], _told(lesson, code, whole), exercises)
+
+
+def _places(lesson: Lesson, without: Collection[str]) -> dict[int, Exercise]:
+    """The exercises to be run, by the places of their checks in the lesson."""
     wanted = [one for one in lesson.exercises if not one.written and one.grade_id not in without]
-    places = {lesson.student.cells.index(lesson.by_grade_id[one.grade_id][0]): one for one in wanted}
-    exercises = {place: _exercise(lesson, one, answers, canary) for place, one in places.items()}
-    code = {place: [cell.source for cell in cells if role(cell) != "canary"] for place, cells in exercises.items()}
-    told = story(lesson)
-    kept = set(told) if whole else needed(told, code)
-    cells = [_cell("setup", canary.setup())] if exercises else []
-    for place in sorted({*kept, *exercises}):
+    return {lesson.student.cells.index(lesson.by_grade_id[one.grade_id][0]): one for one in wanted}
+
+
+def _full(lesson: Lesson, exercise: Exercise) -> str:
+    return str(lesson.by_grade_id[exercise.grade_id][1].source)
+
+
+def _told(lesson: Lesson, code: dict[int, list[str]], whole: bool) -> dict[int, str]:
+    """The cells of the story that are run."""
+    cells = story(lesson)
+    return cells if whole else {place: cells[place] for place in needed(cells, code)}
+
+
+def _relied_on(lesson: Lesson, told: dict[int, str], wanted: dict[int, Exercise]) -> dict[int, frozenset[str]]:
+    """For each exercise the names that its check or anything further down reads, and its answer should not bind."""
+    found: dict[int, frozenset[str]] = {}
+    live: frozenset[str] = frozenset()
+    for place in sorted({*told, *wanted}, reverse=True):
+        about = names(told[place] if place in told else _full(lesson, wanted[place]))
+        live = (live - about.bound) | about.open
+        if place in wanted:
+            versions = [cell.source for answer in wanted[place].answers for cell in lesson.by_grade_id[answer]]
+            live = live.difference(*(names(source).bound for source in versions))
+            found[place] = live
+    return found
+
+
+def _notebook(
+    first: list[NotebookNode], told: dict[int, str], exercises: dict[int, list[NotebookNode]]
+) -> NotebookNode:
+    cells = list(first)
+    for place in sorted({*told, *exercises}):
         cells += exercises.get(place) or [_cell("story", told[place])]
     return v4.new_notebook(cells=cells)
-
-
-def _exercise(lesson: Lesson, exercise: Exercise, answers: Answers, canary: Canary) -> list[NotebookNode]:
-    grade_id = exercise.grade_id
-    student, solution = lesson.by_grade_id[grade_id]
-    stubs = [lesson.by_grade_id[answer][0].source for answer in exercise.answers]
-    relied_on = names(solution.source).open.difference(*(names(stub).bound for stub in stubs))
-    return [
-        _cell("watch", canary.watch(sorted(relied_on)), grade_id),
-        *(_cell("answer", source, grade_id) for source in answers.code[grade_id]),
-        _cell("visible", student.source, grade_id),
-        _cell("full", solution.source, grade_id),
-        _cell("canary", canary.sing(grade_id), grade_id),
-    ]
 
 
 def _cell(role: str, source: str, exercise: str | None = None) -> NotebookNode:

@@ -17,7 +17,7 @@ from lrp_edu.classroom.lessons import Lesson
 from lrp_edu.classroom.marks import Mark, Marked, as_graded
 from lrp_edu.files import whole_file
 
-FORMAT = 1  # to be raised when the same submission would get other marks
+FORMAT = 2  # to be raised when the same submission would get other marks
 
 
 @dataclass(frozen=True)

@@ -66,11 +66,12 @@ def write(
     folder: Path, results: list[Result], unreadable: list[Unreadable], lessons: Mapping[str, Lesson], sandbox: Sandbox
 ) -> None:
     """Write both tables. A file whose content would be the same is left alone."""
-    write_if_changed(folder / GRADES, _grades(results, unreadable).encode())
-    write_if_changed(folder / PERSON, _for_a_person(results, unreadable, sandbox).encode())
+    write_if_changed(folder / GRADES, _grades(results, unreadable))
+    write_if_changed(folder / PERSON, _for_a_person(results, unreadable, sandbox))
 
 
-def write_if_changed(path: Path, content: bytes) -> None:
+def write_if_changed(path: Path, text: str) -> None:
+    content = text.encode(errors="replace")
     if not path.exists() or path.read_bytes() != content:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
@@ -84,7 +85,7 @@ def _grades(results: list[Result], unreadable: list[Unreadable]) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["student", "lesson", "points", "of", "open", "look at it", *exercises])
     rows = [_row(result, exercises) for result in results]
-    rows += [[one.student, "", "", "", "", f"{one.file}: {one.reason}", *[""] * len(exercises)] for one in unreadable]
+    rows += [[one.student, "", "", "", "", f"{one.reason} ({one.file})", *[""] * len(exercises)] for one in unreadable]
     table.writerows(sorted(rows))
     return text.getvalue()
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
 
@@ -34,10 +35,13 @@ from lrp_edu.classroom.sandbox import Limits, Sandbox, environment, furnish
 LARGEST_MESSAGE = 20_000_000  # bytes
 PREFIX = "lrp-grading-"  # of the empty folders in which kernels run
 WATCH_SECONDS = 0.2
+BLOCK = 4096  # bytes that a file takes on the disk at least
+OUTPUTS = {"status", "execute_input", "stream", "display_data", "execute_result", "error"}  # what only adds to a cell
 MEGABYTE = 1_000_000
-SILENT = logging.getLogger(__name__)  # what nbclient has to say about a kernel that died is said by us
+SILENT = logging.getLogger(__name__)  # what nbclient has to say about a kernel that died is said by us,
 SILENT.addHandler(logging.NullHandler())
 SILENT.propagate = False
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # nor of tasks that nbclient left behind
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,11 @@ class _Execute(Execute):
         return super().preprocess_cell(cell, resources, index)
 
     def process_message(self, message: dict[str, Any], cell: NotebookNode, index: int) -> Any:
-        content = message["content"]
-        self.written += len(str(content.get("text", ""))) + len(str(content.get("data", "")))
+        # All of a message counts, so that very many small ones do not come for nothing.
+        self.written += len(str(message)) + sum(map(len, message["buffers"]))
         if self.written > self.limits.output:
             self.stop(f"more than {self.limits.output / MEGABYTE:g} MB of output")
+        if self.written > self.limits.output or message["msg_type"] not in OUTPUTS:
             return None
         return super().process_message(message, cell, index)
 
@@ -118,8 +123,7 @@ def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
     if not notebook.cells:
         return Run(notebook)
     begin = time.monotonic()
-    with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with _empty_folder() as folder:
         furnish(folder)
         kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         command = sandbox.command(folder, limits, [*kernel, "--HistoryManager.enabled=False"])
@@ -141,6 +145,23 @@ def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
     return Run(notebook, execute.at if reason else None, reason, time.monotonic() - begin)
 
 
+@contextmanager
+def _empty_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        discard(folder)
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of a kernel, also if folders lie in it so deep in each other that Python cannot follow."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", str(folder)], capture_output=True)
+
+
 class _Watch:
     """Ends a kernel that takes more than it may; `reason` says what that was."""
 
@@ -152,7 +173,11 @@ class _Watch:
 
     def watch(self) -> None:
         while not self.over.wait(WATCH_SECONDS):
-            if excess := self._excess():
+            try:
+                excess = self._excess()
+            except Exception as error:
+                excess = f"what it takes cannot be watched any more ({type(error).__name__})"
+            if excess:
                 self.stop(excess)
 
     def stop(self, reason: str) -> None:
@@ -161,14 +186,9 @@ class _Watch:
 
     def _excess(self) -> str:
         processes = self._processes()
-        # Counted first: copies of one process seem to take its memory many times over.
         if len(processes) > self.limits.processes:
             return f"more than {self.limits.processes} processes"
-        memory = 0
-        for process in processes:
-            with suppress(psutil.Error):
-                memory += process.memory_info().rss
-        if memory > self.limits.memory:
+        if _memory(processes) > self.limits.memory and _memory(processes, exactly=True) > self.limits.memory:
             return f"more than {self.limits.memory / MEGABYTE:.0f} MB of memory"
         if time.monotonic() - self.begin > self.limits.all_seconds:
             return f"no end after {self.limits.all_seconds:g} s in all"
@@ -211,10 +231,26 @@ def _watched(manager: AsyncKernelManager, folder: Path, limits: Limits, closed: 
         watch.kill()
 
 
+def _memory(processes: list[psutil.Process], exactly: bool = False) -> int:
+    """What processes take, in bytes; `exactly`: what they share counts once, which takes longer to find out."""
+    memory = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            about = process.memory_info()
+            with suppress(psutil.AccessDenied):
+                about = process.memory_full_info() if exactly else about
+            memory += getattr(about, "pss", about.rss)
+    return memory
+
+
 def _size(folder: Path) -> int:
     """How much lies in a folder, in bytes; what vanishes meanwhile does not count."""
-    size = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            size += path.lstat().st_size
+    size, folders = 0, [str(folder)]
+    while folders:
+        with suppress(FileNotFoundError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    size += BLOCK + entry.stat(follow_symlinks=False).st_size
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
     return size

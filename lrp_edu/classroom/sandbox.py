@@ -133,11 +133,14 @@ def _bubblewrap(folder: Path, hidden: Sequence[Path]) -> list[str]:
     binds = [part for path in readable if path.exists() for part in ("--ro-bind", str(path), str(path))]
     for path in map(Path.resolve, hidden):
         if any(path.is_relative_to(place.resolve()) for place in readable):
-            binds += ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", str(EMPTY), str(path)]
+            instead = ["--tmpfs", str(path), "--remount-ro"] if path.is_dir() else ["--ro-bind", str(EMPTY)]
+            binds += [*instead, str(path)]
+    # What bubblewrap makes by itself lies in memory that nobody counts: only the folder may be written to.
+    closed = [part for place in ("/dev", "/tmp", "/") for part in ("--remount-ro", place)]
     return [
         "bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", *binds,
-        "--bind", str(folder), str(folder), "--chdir", str(folder), "--",
+        "--bind", str(folder), str(folder), *closed, "--chdir", str(folder), "--",
     ]  # fmt: skip
 
 

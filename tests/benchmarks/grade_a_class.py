@@ -1,7 +1,8 @@
-"""Grades a class of one lesson: `python tests/benchmarks/grade_a_class.py [STUDENTS] [--kill]` prints what it took.
+"""Grades a class of lesson 03: `python tests/benchmarks/grade_a_class.py [STUDENTS] [--kill]` prints what it took.
 
 Six in ten submissions are good, two have wrong answers, and two are damaged or hostile, in turn from the corpus of
-`tests/classroom/damage.py`. With `--kill` a second run is killed again and again and resumed, and both are compared.
+`tests/classroom/damage.py`. Every mark and reason is compared with what is intended. With `--kill` a second run is
+killed again and again and resumed, and both are compared.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ sys.path.insert(0, str(ROOT / "tests" / "classroom"))
 
 import damage  # noqa: E402
 from students import SOLUTIONS, lesson  # noqa: E402
+from test_corpus import otherwise, rows_of  # noqa: E402
+
+from lrp_edu.classroom import reports  # noqa: E402
 
 WRONG = (
     "def stabilised(z, epsilon):\n    return z + epsilon",
@@ -44,10 +48,14 @@ def submission(number: int) -> damage.Damage:
     return damage.CORPUS[DAMAGED[(2 * (number // 10) + number % 2) % len(DAMAGED)]]
 
 
+def called(number: int) -> str:
+    return f"student {number:03}"
+
+
 def make_class(folder: Path, students: int) -> None:
     name = f"{lesson(damage.LESSON).name}.ipynb"
     for number in range(students):
-        place = folder / f"student {number:03}"
+        place = folder / called(number)
         place.mkdir(parents=True)
         (place / name).write_bytes(damage.content(submission(number), [folder, SOLUTIONS]))
 
@@ -61,28 +69,41 @@ def command(folder: Path, results: Path, *options: str) -> subprocess.Popen[byte
     )
 
 
+def _children(process: psutil.Process, recursive: bool = False) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive))
+    except psutil.Error:
+        return []
+
+
 class Meter:
     """What a grader and its kernels take, looked at twice a second: MB of memory, seconds of processor time.
 
-    Kernels are ended without being waited for, so their time has to be read while they run.
+    Kernels are ended without being waited for, so their time has to be read while they run. Memory that processes share
+    counts once.
     """
 
     def __init__(self) -> None:
-        self.grader = self.all = 0.0
+        self.grader = self.kernel = self.all = 0.0
         self.seconds: dict[int, float] = {}
 
     def look(self, grader: psutil.Process) -> None:
+        alone = self._memory([grader])
+        kernels = [self._memory([one, *_children(one, recursive=True)]) for one in _children(grader)]
+        self.grader = max(self.grader, alone)
+        self.kernel = max([self.kernel, *kernels])
+        self.all = max(self.all, alone + sum(kernels))
+
+    def _memory(self, processes: list[psutil.Process]) -> float:
         memory = 0.0
-        for one in [grader, *grader.children(recursive=True)]:
+        for one in processes:
             try:
-                size, times = one.memory_info().rss / 1e6, one.cpu_times()
+                about, times = one.memory_full_info(), one.cpu_times()
             except psutil.Error:
                 continue
-            memory += size
+            memory += getattr(about, "pss", about.rss) / 1e6
             self.seconds[one.pid] = times.user + times.system
-            if one is grader:
-                self.grader = max(self.grader, size)
-        self.all = max(self.all, memory)
+        return memory
 
 
 def whole_run(folder: Path, results: Path, students: int) -> None:
@@ -95,8 +116,31 @@ def whole_run(folder: Path, results: Path, students: int) -> None:
     assert run.returncode == 0
     print(f"{students} submissions: {wall:.0f} s of wall time, {wall / students:.2f} s each")
     print(f"processor time: {processor:.0f} s, {processor / students:.2f} s each")
-    print(f"peak memory: {meter.grader:.0f} MB for the grader, {meter.all:.0f} MB with all kernels")
+    print(
+        f"peak memory: {meter.grader:.0f} MB for the grader, {meter.kernel:.0f} MB for the largest tree of a kernel, "
+        f"{meter.all:.0f} MB in all"
+    )
     print(f"load of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
+
+
+def compared_with_what_is_intended(results: Path, students: int) -> None:
+    """Each student's points and reasons, and how many there are of each kind."""
+    rows, person = rows_of(results), (results / reports.PERSON).read_text(encoding="utf-8")
+    intended = {called(number): submission(number) for number in range(students)}
+    assert sorted(rows) == sorted(intended), "each student has a line"
+    wrong = [line for name, one in intended.items() for line in otherwise(name, one, damage.HERE, rows[name], person)]
+    lines = [row for many in rows.values() for row in many]
+    full = damage.HERE.exercise
+    counts = {
+        "right": sum(row[full.name] == f"{full.points:g}" for row in lines),
+        "wrong": sum(row[full.name] == "0" for row in lines),
+        "left to a person": sum(row["lesson"] != "" and row[full.name] == "" for row in lines),
+        "no notebook": sum(row["lesson"] == "" for row in lines),
+        "told to a person": sum(row["look at it"] != "" for row in lines),
+    }
+    print(", ".join(f"{number} {what}" for what, number in counts.items()))
+    print(f"{len(wrong)} not as intended: {wrong[:5]}", flush=True)
+    assert not wrong
 
 
 def killed_run(folder: Path, results: Path, seed: int) -> None:
@@ -138,6 +182,7 @@ def main() -> None:
     try:
         make_class(root / "class", options.students)
         whole_run(root / "class", root / "results", options.students)
+        compared_with_what_is_intended(root / "results", options.students)
         if options.kill:
             killed_run(root / "class", root / "killed", options.seed)
             compared(root / "results", root / "killed")

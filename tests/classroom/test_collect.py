@@ -98,7 +98,10 @@ def test_a_zip_that_leads_out_of_its_folder_is_read_and_told(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [source], "nothing is unpacked"
 
 
-NAMES = ["..", "a/../b", "=1+1", "CON\n", "x" * 300, "ann", "Ann", "a<b>", "josé", "josé", " ", "+1", "-", "@me"]
+NAMES = [
+    "..", "a/../b", "=1+1", "CON\n", "x" * 300, "王" * 200, "\u202egnp.nna", "\udc80", "ann", "Ann", "a<b>", "josé",
+    "jose\u0301", " ", "+1", "-", "@me",
+]  # fmt: skip
 
 
 def test_names_are_safe_and_differ(tmp_path: Path) -> None:
@@ -110,6 +113,24 @@ def test_names_are_safe_and_differ(tmp_path: Path) -> None:
         assert (tmp_path / one).parent == tmp_path
         (tmp_path / f"{one}.html").touch()
     assert safe["ann"] == "ann" or safe["Ann"] == "Ann"
+
+
+def test_nobody_can_take_the_name_that_another_one_gets() -> None:
+    given = module._safe_names(["bob?"])["bob?"]
+    assert len({*module._safe_names([given, "bob?"]).values()}) == 2
+
+
+def test_what_a_path_is_called_stays_on_its_line_and_is_text(tmp_path: Path) -> None:
+    for name in ("x\n- **bob**: 14 points.ipynb", "\u202ebpyni.ipynb", "\udcff.ipynb"):
+        (tmp_path / name).write_bytes(b"{}")
+    found = [one.file for one in collect(tmp_path, LESSONS)]
+    assert len(found) == 3
+    assert all(file.isprintable() and file.encode() for file in found)
+
+
+def test_very_many_files_of_one_name_are_all_there(tmp_path: Path) -> None:
+    names = ["ann/a.ipynb"] * 3000 + ["ann/a-1.ipynb", "ann/a-2.ipynb"]
+    assert len({one.file for one in collect(zipped(tmp_path / "a.zip", *names), LESSONS)}) == 3002
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,5 +151,8 @@ def test_nothing_to_grade_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CollectError, match="no notebooks"):
         collect(zipped(tmp_path / "a.zip"), LESSONS)
     (tmp_path / "b.zip").write_bytes(b"no zip")
-    with pytest.raises(CollectError, match="neither a folder nor a zip file"):
-        collect(tmp_path / "b.zip", LESSONS)
+    garbled = zipped(tmp_path / "c.zip", "é.ipynb").read_bytes().replace("é".encode(), b"\xff\xff")
+    (tmp_path / "c.zip").write_bytes(garbled)
+    for name in ("b.zip", "c.zip"):
+        with pytest.raises(CollectError, match="neither a folder nor a zip file"):
+            collect(tmp_path / name, LESSONS)

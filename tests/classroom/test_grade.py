@@ -150,6 +150,17 @@ def test_two_files_of_one_student_are_both_named(handed_in: Path, tmp_path: Path
     assert f"2 files were handed in; ann/{NAME}-1.ipynb counts, and not ann/{NAME}.ipynb" in row["look at it"]
 
 
+def test_no_name_of_a_file_is_computed_by_a_spreadsheet_or_breaks_a_table(handed_in: Path, tmp_path: Path) -> None:
+    for name in ("=1+1", "\udcff", "x\ny"):
+        (handed_in / name).mkdir()
+        (handed_in / name / "photo.jpg").write_bytes(b"")
+    graded(handed_in)
+    with open(tmp_path / "results" / "grades.csv", encoding="utf-8", newline="") as file:
+        table = list(csv.reader(file))
+    assert len(table) == 1 + 3 + 3
+    assert [cell for row in table for cell in row if cell[:1] in tuple("=+-@")] == []
+
+
 def test_a_failure_of_the_grader_itself_costs_nobody_else(
     handed_in: Path, tmp_path: Path, kernel: Pretended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,6 +322,16 @@ def test_students_are_graded_against_the_version_that_they_were_given(
     assert record.version == lesson(LESSON).version
 
 
+def test_who_says_another_version_than_the_class_is_told_of(handed_in: Path, tmp_path: Path, newer: Path) -> None:
+    today = read_lessons(newer)[NAME]
+    (handed_in / "eve").mkdir()
+    (handed_in / "eve" / f"{NAME}.ipynb").write_bytes(to_bytes(notebook(today, solved(today))))
+    grade(handed_in, tmp_path / "results", newer, say=lambda line: None)
+    table = rows(tmp_path / "results")
+    assert f"version {today.version}, unlike most of the class" in table["eve"]["look at it"]
+    assert "unlike" not in table["ann"]["look at it"]
+
+
 def test_a_version_that_is_not_to_be_had_is_refused_by_name(handed_in: Path, tmp_path: Path, newer: Path) -> None:
     shutil.rmtree(newer.parent / ".git")
     summary = grade(handed_in, tmp_path / "results", newer, say=lambda line: None)
@@ -407,6 +428,13 @@ def test_a_full_disk_is_one_sentence_and_what_was_graded_is_kept(
     assert "No space left on device; what was graded is kept" in told
     assert "--resume" in told
     assert graded(handed_in, resume=True).kept == 1
+
+
+def test_a_broken_gradebook_is_one_sentence(handed_in: Path, tmp_path: Path) -> None:
+    graded(handed_in)
+    (tmp_path / "results" / gradebook.DATABASE).write_bytes(b"no database" * 100)
+    told = refused(handed_in, "--to", tmp_path / "results", "--resume")
+    assert "gradebook.db: file is not a database; what was graded is kept" in told
 
 
 def test_no_solutions_are_one_sentence(handed_in: Path, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from students import grade_answers, grade_bank, lesson, lessons, notebook, solve
 
 from lrp_edu.classroom.canary import SILENT, Canary
 from lrp_edu.classroom.graft import graft, parse
-from lrp_edu.classroom.marks import EMPTY, HIDDEN, PASSED, WRITTEN, Mark, mark
+from lrp_edu.classroom.marks import EMPTY, HIDDEN, PASSED, STOPPED, WRITTEN, Mark, mark
 from lrp_edu.classroom.notebook import to_bytes
-from lrp_edu.classroom.plan import role
+from lrp_edu.classroom.plan import rehearsal, role
 
 RIGHT = "def stabilised(z, epsilon):\n    return {}"
 LOOP = """def stabilised(z, epsilon):
@@ -144,17 +144,38 @@ def test_a_failure_in_hidden_tests_is_told_without_them() -> None:
     assert marks["mlp-zplus-check"] == Mark(0, 3, HIDDEN)
 
 
-def test_a_message_that_carries_hidden_tests_is_held_back() -> None:
-    hidden = lesson("03").by_grade_id["mlp-zplus-check"][1].source.split("### BEGIN HIDDEN TESTS")[1]
-    failing = {"visible": hidden, "full": "x"}
+@pytest.mark.parametrize("name", lessons())
+def test_no_hidden_test_is_in_reach_of_what_is_told(name: str) -> None:
+    one = lesson(name)
+    given = graft(parse(to_bytes(notebook(one, solved(one)))), one)
+    everything = [exercise.grade_id for exercise in one.exercises]
+    reached = "\n".join(cell.source for cell in rehearsal(one, given, everything, whole=True).cells)
+    for visible, full in one.by_grade_id.values():
+        hidden = {line.strip() for line in full.source.splitlines()} - {
+            line.strip() for line in visible.source.splitlines()
+        }
+        answers = {line.strip() for cells in given.code.values() for source in cells for line in source.splitlines()}
+        assert [line for line in hidden - answers if len(line) > 25 and line in reached] == []
+
+
+SPIES = """
+def stabilised(z, epsilon):
+    raise ValueError(str([cell[::-1] for cell in In if "BEGIN " + "HIDDEN" in cell]))
+"""
+
+
+def test_a_message_cannot_carry_hidden_tests_out() -> None:
+    found = grade_answers("03", {**solved(lesson("03")), "mlp-stabilise": SPIES})["mlp-stabilise"]
+    assert found == Mark(0, 2, "ValueError: []")
+
+
+def test_who_cannot_be_rehearsed_is_told_no_more_than_the_mark() -> None:
+    failing = error("CheckFailed", "Try n = 7")
     marks, _ = graded(
-        lambda c: (
-            [error("CheckFailed", failing[role(c)])]
-            if role(c) in failing and of(c, "mlp-zplus", role(c))
-            else all_well(c)
-        )
+        lambda cell: [failing] if of(cell, "mlp-zplus", "full") else all_well(cell),
+        lambda cell: "the kernel died" if of(cell, "mlp-zplus", "visible") else "",
     )
-    assert marks["mlp-zplus-check"].message == HIDDEN
+    assert marks["mlp-zplus-check"] == Mark(0, 3, STOPPED.format(reason="the kernel died"))
 
 
 def test_a_written_answer_waits_for_a_person_unless_there_is_none() -> None:

@@ -15,8 +15,9 @@ import pytest
 from nbformat import v4
 from nbformat.notebooknode import NotebookNode
 
+from lrp_edu.classroom import run as running
 from lrp_edu.classroom import sandbox as module
-from lrp_edu.classroom.run import Run, run
+from lrp_edu.classroom.run import Run, discard, run
 from lrp_edu.classroom.sandbox import PROTECTIONS, Limits, Sandbox, best, environment, works
 
 AVAILABLE = [one for one in PROTECTIONS if works(one)]
@@ -73,6 +74,19 @@ def test_what_must_stay_hidden_is_hidden_also_beside_python(tmp_path: Path, monk
     assert printed(run(cells(look), hiding, Limits())) == ["[]  content"]
 
 
+@pytest.mark.skipif(not works(BUBBLEWRAP), reason="bubblewrap cannot be had here")
+def test_only_the_folder_can_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SYSTEM", (*module.SYSTEM, str(tmp_path)))
+    (tmp_path / "hidden").mkdir()
+    places = ["/", "/tmp", "/dev", "/dev/shm", str(tmp_path), str(tmp_path / "hidden")]
+    look = f"import os\nprint([place for place in {places!r} if os.access(place, os.W_OK)], os.access('.', os.W_OK))"
+    done = run(
+        cells(look, "open('/dev/null', 'w').write('x')"), replace(BUBBLEWRAP, hidden=(tmp_path / "hidden",)), Limits()
+    )
+    assert printed(done) == ["[] True"]
+    assert [output.output_type for output in done.notebook.cells[1].outputs] == ["execute_result"]
+
+
 @pytest.mark.parametrize("sandbox", AVAILABLE, ids=lambda one: one.name)
 def test_a_fork_bomb_ends_and_nothing_of_it_is_left(sandbox: Sandbox) -> None:
     mark = f"left-{os.getpid()}-{sandbox.name}"
@@ -119,6 +133,33 @@ def test_memory_of_all_processes_together_is_limited() -> None:
     greedy = f"import subprocess, sys, time\nfor n in range(3): subprocess.Popen([sys.executable, '-c', {child!r}])"
     done = run(cells(f"{greedy}\ntime.sleep(20)"), best(), Limits(memory=10**9))
     assert done.reason == "more than 1000 MB of memory"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows what processes share")
+def test_memory_that_copies_of_a_process_share_counts_once() -> None:
+    copies = (
+        "import os, time\nb = b'x' * (4 * 10**8)\nfor n in range(4):\n    if not os.fork(): time.sleep(3); os._exit(0)"
+    )
+    done = run(cells(f"{copies}\ntime.sleep(2)\nprint('well')"), best(), Limits(memory=10**9))
+    assert (done.reason, printed(done)) == ("", ["well"])
+
+
+def test_a_watch_that_fails_ends_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_size", lambda folder: 1 / 0)
+    done = run(cells("import time; time.sleep(20)"), best(), Limits())
+    assert done.reason == "what it takes cannot be watched any more (ZeroDivisionError)"
+
+
+def test_a_folder_too_deep_for_python_is_removed(tmp_path: Path) -> None:
+    dig = "import os\nos.mkdir('deep')\nos.chdir('deep')\nfor n in range(3000): os.mkdir('d'); os.chdir('d')"
+    subprocess.run([sys.executable, "-c", dig], cwd=tmp_path, check=True)
+    discard(tmp_path / "deep")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_displayed_cannot_be_taken_back() -> None:
+    show = "from IPython.display import clear_output, display\nprint('before'); clear_output(); print('after')"
+    assert printed(run(cells(show), best(), Limits())) == ["before", "after"]
 
 
 def test_a_warning_or_an_error_stops_nothing() -> None:
