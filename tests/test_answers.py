@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05
+from answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06
 from nbgrader import utils
 
 from lrp_edu.check import CheckFailed
+from lrp_edu.classroom.names import names as names_in
 from lrp_edu.classroom.notebook import read
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
@@ -26,8 +27,9 @@ NOTEBOOKS = {
     "mlp": "03_numpy_mlp.ipynb",
     "rules": "04_rules_and_composites.ipynb",
     "conv": "05_convolutional_networks.ipynb",
+    "vgg16": "06_vgg16.ipynb",
 }
-BANKS = (lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05)
+BANKS = (lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06)
 RIGHT: dict[str, list[str]] = {name: many for bank in BANKS for name, many in bank.RIGHT.items()}
 WRONG: dict[str, list[tuple[str, str]]] = {name: many for bank in BANKS for name, many in bank.WRONG.items()}
 
@@ -60,18 +62,50 @@ class Exercise(NamedTuple):
 
 @cache
 def exercises(notebook: str) -> dict[str, Exercise]:
-    """The exercises of a lesson by their names; the lesson runs once in each process, up to its last exercise."""
-    found, names, answer = {}, {}, ""
+    """The exercises of a lesson by their names; what they need of the lesson is run once in each process."""
     cells = [cell for cell in read(SOLUTIONS / notebook).cells if cell.cell_type == "code"]
     last = max(number for number, cell in enumerate(cells) if utils.is_grade(cell))
-    for cell in cells[: last + 1]:
+    found, names, answer = {}, {}, ""
+    for cell in needed(cells[: last + 1], answers_to(notebook)):
         if utils.is_solution(cell):
             answer = cell.source
         elif utils.is_grade(cell):
             found[cell.metadata.nbgrader.grade_id.removesuffix("-check")] = Exercise(answer, cell.source, dict(names))
-        if not utils.is_grade(cell) and "widgets." not in cell.source:
+        if not utils.is_grade(cell):
             run(cell.source, names)
     return found
+
+
+def answers_to(notebook: str) -> list[str]:
+    """All answers of the bank to the exercises of a lesson."""
+    right = [(name, source) for name, many in RIGHT.items() for source in many]
+    wrong = [(name, source) for name, many in WRONG.items() for _, source in many]
+    return [source for name, source in right + wrong if NOTEBOOKS[name.partition("-")[0]] == notebook]
+
+
+def needed(cells: list[Any], answers: list[str]) -> list[Any]:
+    """The exercises' cells, and those before them that make what they or the answers use, or that may change it."""
+    lasting = frozenset[str]().union(*(names_in(cell.source).lasting for cell in cells))
+    wanted = frozenset[str]().union(*(names_in(source).open for source in answers))
+    kept = []
+    for cell in reversed(cells):
+        own = names_in(cell.source)
+        if (
+            utils.is_grade(cell)
+            or utils.is_solution(cell)
+            or own.bound & wanted
+            or asked(cell.source) & wanted - lasting
+        ):
+            wanted |= own.open
+            kept.append(cell)
+    return kept[::-1]
+
+
+def asked(source: str) -> set[str]:
+    """The names whose methods are called, as `network` in `network.fit(...)`: what they stand for may change."""
+    calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    owners = (call.value for call in calls if isinstance(call, ast.Attribute))
+    return {owner.id for owner in owners if isinstance(owner, ast.Name)}
 
 
 def exercise(name: str) -> Exercise:
