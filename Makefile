@@ -91,13 +91,15 @@ explain = { \
 		"silicon: take the course on Binder if this is another machine, or mend what .venv/install.log names, $(again)"; \
 	fi >&2; exit 1; }
 
-.venv/lab.stamp: .venv/bin/python binder/requirements.txt pyproject.toml
+.venv/lab.stamp: .venv/bin/python binder/requirements.txt binder/overrides.json pyproject.toml
 	@echo "Installing the course into .venv: the first time some minutes and about 3 GB."
 	@$(install) -r binder/requirements.txt 2>.venv/install.log || $(explain)
 	@$(install) --no-deps --no-build-isolation --editable . 2>.venv/install.log || $(explain)
 	@# The question whether Jupyter may send news should not be the first thing a learner reads.
 	@.venv/bin/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements" \
 		2>>.venv/install.log
+	@# A link to a Markdown file shall show it typeset; JupyterLab by itself opens it as text.
+	@mkdir -p .venv/share/jupyter/lab/settings && cp binder/overrides.json .venv/share/jupyter/lab/settings/
 	@touch $@
 
 .venv/test.stamp: .venv/lab.stamp tests/requirements.txt

@@ -60,7 +60,9 @@ def lab(context: typer.Context) -> None:
         raise ValueError("JupyterLab is not installed for this Python; get it with: pip install 'lrp-edu[lab]'")
     if not FIRST_LESSON.exists():
         raise ValueError(f"{FIRST_LESSON} is not in {Path.cwd()}; run this in the folder of the course")
-    command = [sys.executable, "-m", "jupyterlab", str(FIRST_LESSON), *context.args]
+    # Else JupyterLab would serve the lesson's folder alone, and a link to NOTATION.md would lead outside.
+    root = f"--ServerApp.root_dir={Path.cwd()}"
+    command = [sys.executable, "-m", "jupyterlab", root, str(FIRST_LESSON), *context.args]
     if os.name == "posix":
         # JupyterLab takes the place of this process, so that Ctrl-C and other signals reach it and nothing else.
         os.execv(command[0], command)

@@ -102,6 +102,14 @@ def test_nothing_is_left_in_the_file_browser(binder: Binder) -> None:
     assert {path.name for path in binder.home.iterdir()} == {name.parts[0] for name in repository.files()}
 
 
+def test_jupyterlab_finds_the_settings_of_the_course(binder: Binder) -> None:
+    # What `jupyter lab path` says ends in the folder of the application; settings/overrides.json in it is read.
+    lines = binder.run("jupyter", "lab", "path").splitlines()
+    folder = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("Application directory"))
+    found = Path(folder, "settings/overrides.json").read_bytes()
+    assert found == (ROOT / "binder/overrides.json").read_bytes()
+
+
 def test_the_first_lesson_runs(binder: Binder) -> None:
     convert = ("jupyter", "nbconvert", "--to", "notebook", "--execute", f"solutions/{LESSON}", "--output-dir", "..")
     binder.run("binder/start", *convert)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from repository import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PYTHONS = re.findall(r"^PYTHONS = (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
 PIN_FILES = ("binder/requirements.txt", "tests/requirements.txt")
+LAB_FILES = ("pyproject.toml", "binder/requirements.txt", "binder/overrides.json")  # what `make lab` installs from
 PLATFORMS = (("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"), ("win32", "nt", "Windows"))
 
 
@@ -129,7 +131,7 @@ def test_no_file_names_a_registry_or_a_path_of_this_machine() -> None:
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """What `make` needs, in a folder with a space in its name."""
-    return repository.copy(tmp_path / "a clone", "Makefile", "pyproject.toml", ".ci/run", *PIN_FILES)
+    return repository.copy(tmp_path / "a clone", "Makefile", ".ci/run", *LAB_FILES, "tests/requirements.txt")
 
 
 def executable(path: Path, *lines: str) -> Path:
@@ -224,6 +226,7 @@ def test_a_failed_install_gets_the_sentence_of_its_cause(clone: Path, complaint:
     assert not list((clone / ".venv").glob("*.stamp"))
 
 
+TESTED = ["ruff check", "mypy", "pytest tests", "pytest --nbval"]
 TOOLS = ("python", "lrp-edu", "ruff", "mypy", "pytest", "jupyter")
 
 
@@ -239,11 +242,18 @@ def installed(clone: Path) -> Path:
             f'[ "$FAILING" != "{tool} $1" ]',
         )
     for moment, name in enumerate(
-        ["pyproject.toml", *PIN_FILES, ".venv/bin/python", ".venv/lab.stamp", ".venv/test.stamp"]
+        [*LAB_FILES, "tests/requirements.txt", ".venv/bin/python", ".venv/lab.stamp", ".venv/test.stamp"]
     ):
         (clone / name).touch()
         os.utime(clone / name, (1e9 + moment, 1e9 + moment))
     return clone
+
+
+def with_programs(folder: Path, *names: str) -> str:
+    """A search path that begins with these programs, which only write down how they were called."""
+    for name in names:
+        executable(folder / "programs" / name, f'echo "{name} $*" >> calls', f'[ "$FAILING" != "{name} $1" ]')
+    return f"{folder / 'programs'}{os.pathsep}{os.environ['PATH']}"
 
 
 def calls(folder: Path) -> list[str]:
@@ -255,7 +265,7 @@ def test_a_second_make_lab_only_opens_the_course(installed: Path) -> None:
     assert calls(installed) == ["lrp-edu lab"]
 
 
-@pytest.mark.parametrize("changed", ["binder/requirements.txt", "pyproject.toml"])
+@pytest.mark.parametrize("changed", LAB_FILES)
 def test_make_lab_installs_again_when_its_requirements_change(installed: Path, changed: str) -> None:
     (installed / changed).touch()
     assert run(installed, "make", "lab").returncode == 0
@@ -264,6 +274,8 @@ def test_make_lab_installs_again_when_its_requirements_change(installed: Path, c
     assert re.fullmatch(r"python -m pip install .*--no-deps .*--editable \.", package)
     assert re.fullmatch(r"jupyter labextension disable .*:announcements", no_news)
     assert lab == "lrp-edu lab"
+    settings = installed / ".venv/share/jupyter/lab/settings/overrides.json"
+    assert settings.read_bytes() == (installed / "binder/overrides.json").read_bytes()
     assert run(installed, "make", "lab").returncode == 0
     assert len(calls(installed)) == 5
 
@@ -293,8 +305,9 @@ def test_make_test_all_adds_the_slow_tests(installed: Path) -> None:
 @pytest.mark.parametrize("failing", ["ruff check", "mypy ", "pytest tests", "pytest --nbval"])
 @pytest.mark.parametrize("command", [("make", "test"), (".ci/run",)])
 def test_any_failure_fails_the_test_command(installed: Path, failing: str, command: tuple[str, ...]) -> None:
-    assert run(installed, *command, CI="true").returncode == 0
-    assert run(installed, *command, CI="true", FAILING=failing).returncode != 0
+    with_chromium = with_programs(installed, "chromium")
+    assert run(installed, *command, CI="true", PATH=with_chromium).returncode == 0
+    assert run(installed, *command, CI="true", PATH=with_chromium, FAILING=failing).returncode != 0
 
 
 def test_make_lessons_executes_and_then_releases(installed: Path) -> None:
@@ -309,9 +322,27 @@ def test_ci_uses_imagenet_where_it_lies_beside_the_clone(installed: Path, beside
     weights = installed.parent / "shared/imagenet"
     if beside:
         weights.mkdir(parents=True)
-    assert run(installed, str(installed / ".ci/run")).returncode == 0
+    assert run(installed, ".ci/run", PATH=with_programs(installed, "chromium")).returncode == 0
     noted = (installed / "variables").read_text(encoding="utf-8")
     assert (f"LRP_EDU_IMAGENET={weights}\n" in noted) == beside
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("failing", ["", "apt-get update", "apt-get install"])
+def test_ci_installs_chromium_where_it_is_missing_and_goes_on_without(
+    installed: Path, there: bool, failing: str
+) -> None:
+    with_programs(installed, "apt-get", *(["chromium"] if there else []))
+    for name in ("bash", "dirname", "make", "sh", "rm"):
+        (installed / "programs" / name).symlink_to(shutil.which(name) or name)
+    result = run(installed, ".ci/run", PATH=str(installed / "programs"), FAILING=failing)
+    assert result.returncode == 0
+    steps = [" ".join(call.split()[:2]) for call in calls(installed)]
+    tried = ["apt-get update"] if failing == "apt-get update" else ["apt-get update", "apt-get install"]
+    assert steps[: -len(TESTED)] == ([] if there else tried)
+    assert steps[-len(TESTED) :] == TESTED
+    said = [line for line in result.stderr.splitlines() if "Chromium" in line]
+    assert len(said) == (not there and bool(failing))
 
 
 # --- the scripts and the papers ---------------------------------------------------------------------------------------
