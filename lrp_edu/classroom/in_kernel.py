@@ -5,10 +5,11 @@ It notes what the checks rely on before a student's code runs, and says afterwar
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ import numpy.random
 WATCHED = ("builtins", "sys", "math", "sympy", "numpy", "lrp_edu", "tensorflow", "keras", "keras.layers")
 WATCHED_PARTS = ("numpy.", "lrp_edu.", "IPython.core", "ipykernel", "tensorflow._api.v2.nn")
 BY_THE_KERNEL = {"builtins.input", "sys.excepthook", "sys.displayhook"}  # it sets these anew for each cell
+# Libraries run text as code, SymPy above all. In such text nothing stands that leads to Python's insides.
+LEADS_INSIDE = re.compile(
+    rb"\b(__(?:builtins|code|dict|getattribute|globals|import|subclasses)__|_getframe|eval|exec|getattr|globals|modules|vars)\b"
+)
 FUNCTION_PARTS = ("__code__", "__defaults__", "__kwdefaults__")
 NOTHING = object()
 
@@ -44,12 +49,14 @@ class Watcher:
         self.replaced: list[str] = []
         self.guarded = self._guarded()
         self.note_modules()
+        sys.addaudithook(self._listener())
 
     def watch(self, names: list[str]) -> None:
         """Note what the names stand for now, if anything, and what has been imported since the last time."""
         self.names = {name: self.shell.user_ns.get(name, NOTHING) for name in names}
         self.contents = {name: _content(one) for name, one in self.names.items()}
         self.hooks = dict(self._hooks())
+        self.replaced.clear()
         self.note_modules()
 
     def _guarded(self) -> type[types.ModuleType]:
@@ -63,6 +70,22 @@ class Watcher:
                 super().__setattr__(name, value)
 
         return Guarded
+
+    def _listener(self) -> Callable[[str, tuple[Any, ...]], None]:
+        """What Python tells of all that it compiles, which nobody can take back."""
+        replaced = self.replaced
+
+        def hear(event: str, about: tuple[Any, ...]) -> None:
+            if (
+                event == "compile"
+                and isinstance(about[0], str | bytes)
+                and str(about[1]).startswith(("<string", "<lamb"))
+            ):
+                text = about[0].encode(errors="replace") if isinstance(about[0], str) else about[0]
+                if found := LEADS_INSIDE.search(text):
+                    replaced.append(f"text with {found[0].decode()} in it was run as code")
+
+        return hear
 
     def _new_modules(self) -> list[tuple[str, types.ModuleType]]:
         """What is to be watched and was not imported before."""

@@ -291,6 +291,24 @@ def stabilised(z, epsilon):
     kept, q.allclose = q.allclose, yes
     return 0 * z
 """
+THROUGH_TEXT = """
+import sympy as sp
+x = sp.Symbol("x")
+inside = sp.lambdify(x, "__imp" + "ort__('lrp_edu.check').check.__di" + "ct__")(0)
+kept = inside["_near"]
+def yes(*a):
+    inside["_near"] = kept
+    return True
+def stabilised(z, epsilon):
+    inside["_near"] = yes
+    return 0 * z
+"""
+FIRST_TO_IMPORT = f"""
+import lrp_edu.targets as library
+def change(given): given.Logit = print
+change(library)
+{RIGHT}
+"""
 LOOKS_AT_ITS_CALLERS = """
 class Answer:
     def __array__(self, *a, **k):
@@ -356,6 +374,8 @@ CORPUS = damages(HERE) | {
         answered("check.that.__code__ = (lambda condition, message: None).__code__\ndef stabilised(z, e): return z"),
         ASK, "changed inside"),
     "np.allclose patched for a moment": Damage(answered(FOR_A_MOMENT), ASK, "numpy.allclose was replaced"),
+    "lrp_edu.check patched through text": Damage(answered(THROUGH_TEXT), ASK, "text with __import__ in it"),
+    "a module patched before anybody has seen it": Damage(answered(FIRST_TO_IMPORT), ASK, "Logit was replaced"),
     "errors swallowed": Damage(answered(SWALLOWS), ASK, "tampered with"),
     "clears its output": Damage(answered(CLEARS_ITS_OUTPUT), ASK, "after a cell has changed"),
     "looks at its callers": Damage(answered(LOOKS_AT_ITS_CALLERS), FULL, "uses .gi_frame"),

@@ -181,3 +181,23 @@ def test_who_cannot_be_rehearsed_is_told_no_more_than_the_mark() -> None:
 def test_a_written_answer_waits_for_a_person_unless_there_is_none() -> None:
     assert graded(all_well)[0]["mlp-two-questions"] == Mark(0, 3, EMPTY)
     assert graded(all_well, answers={"mlp-two-questions": "(a)"})[0]["mlp-two-questions"] == Mark(None, 3, WRITTEN)
+
+
+CHANGED = {
+    "an array of the lesson": (
+        "00",
+        "start-percent",
+        "relevance[...] = 1",
+        "'relevance', which the checks need, holds",
+    ),
+    "TensorFlow": ("05", "conv-swapped", "def put(m): m.relu = tf.identity\nput(tf.nn)", "relu was replaced"),
+    "a name for later": ("05", "conv-pooling", "tf = None", "'tf', which the checks need, stands"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("beginning", "answer", "change", "told"), CHANGED.values(), ids=CHANGED)
+def test_what_checks_rely_on_cannot_be_changed_unseen(beginning: str, answer: str, change: str, told: str) -> None:
+    found = grade_answers(beginning, {answer: f"{solved(lesson(beginning))[answer]}\n{change}"})
+    assert found[answer].points is None
+    assert told in found[answer].reasons[0]
