@@ -269,7 +269,11 @@ def _copies(layer: Any) -> bool:
 
 
 def _dense(layer: Any) -> Linear:
-    return Linear(lambda x, kernel: tf.tensordot(x, kernel, 1), lambda: layer.kernel, _bias(layer))
+    return Linear(lambda x, kernel: tf.tensordot(x, kernel, 1), lambda: layer.kernel, _bias(layer), _times_transposed)
+
+
+def _times_transposed(s: Any, kernel: Any) -> Any:
+    return tf.matmul(s, kernel, transpose_b=True)
 
 
 def _convolution(layer: Any) -> Linear:

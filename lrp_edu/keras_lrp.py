@@ -42,6 +42,12 @@ class Planned:
     only_active: bool  # no relevance arrives where the output is ≤ 0
 
     @property
+    def needs_product(self) -> bool:
+        """Whether its way back needs what the layer has put out before the bias."""
+        known, active = self.step.nonnegative_input, self.only_active
+        return self.rule is not None and keras_rules.needs_product(self.rule, known, active)
+
+    @property
     def treatment(self) -> str:
         """The rule's name, or what is done instead."""
         return type(self.rule).__name__ if self.rule is not None else self.step.kind.replace("_", " ")
@@ -214,11 +220,13 @@ class LRP:
     def _forward(self, images: Tensor) -> tuple[dict[int, Tensor], dict[int, Evaluated]]:
         """The value of each tensor of the graph, and the linear part behind it where there is one."""
         values, linear_parts = {0: images}, {}
-        for step in (planned.step for planned in self._plan):
+        for planned in self._plan:
+            step = planned.step
             inputs = [values[number] for number in step.inputs]
-            if step.linear is not None:
-                linear_parts[step.output] = step.linear.evaluated(inputs[0])
-            values[step.output] = step.value(inputs, linear_parts.get(step.output))
+            linear = None if step.linear is None else step.linear.evaluated(inputs[0])
+            values[step.output] = step.value(inputs, linear)
+            if linear is not None:
+                linear_parts[step.output] = linear if planned.needs_product else linear._replace(without_bias=None)
         return values, linear_parts
 
     def _backward(

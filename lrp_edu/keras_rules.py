@@ -38,7 +38,7 @@ class Evaluated(NamedTuple):
     x: Tensor
     kernel: Tensor
     bias: Tensor | None
-    without_bias: Tensor  # apply(x, kernel)
+    without_bias: Tensor  # apply(x, kernel), or None where nobody needs it any more
     transposed: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def back(self, x: Tensor, kernel: Tensor, s: Tensor) -> Tensor:
@@ -49,6 +49,13 @@ class Evaluated(NamedTuple):
     def z(self) -> Tensor:
         """The weighted sums with the bias."""
         return self.without_bias if self.bias is None else self.without_bias + self.bias
+
+
+def needs_product(rule: Rule, nonnegative_input: bool, only_active: bool) -> bool:
+    """Whether `redistribute` looks at what the layer has put out, and not just at what went in."""
+    groups = _groups(rule, nonnegative_input, only_active)
+    plain = any(term.input == WHOLE and term.weight == WHOLE for group in groups for term in group.terms)
+    return plain or _by_sign(groups)
 
 
 def redistribute(layer: Evaluated, relevance: Tensor, rule: Rule, nonnegative_input: bool, only_active: bool) -> Passed:
@@ -75,11 +82,12 @@ def _in_slices(layer: Evaluated, relevance: Tensor, rule: Rule, nonnegative_inpu
     def add_slice(begin: Tensor, *total: Tensor) -> tuple[Tensor, ...]:
         here = slice(begin, begin + width)
         bias = None if layer.bias is None else layer.bias[here]
-        part = Evaluated(layer.apply, layer.x, layer.kernel[:, here], bias, layer.without_bias[:, here])
+        product = None if layer.without_bias is None else layer.without_bias[:, here]
+        part = Evaluated(layer.apply, layer.x, layer.kernel[:, here], bias, product, layer.transposed)
         passed = _redistribute(part, relevance[:, here], rule, nonnegative_input, only_active)
         return (begin + width, *(known + more for known, more in zip(total, passed, strict=True)))
 
-    nothing = each_sample(tf.zeros_like(relevance))
+    nothing = nothing_of(relevance)
     start = (tf.constant(0), tf.zeros_like(layer.x), nothing, nothing)
     _, *total = tf.while_loop(lambda begin, *_: begin < outputs, add_slice, start, parallel_iterations=1)
     return Passed(*total)
@@ -90,9 +98,7 @@ def _redistribute(
 ) -> Passed:
     """The four steps."""
     x, kernel, bias, without_bias = layer.x, layer.kernel, layer.bias, layer.without_bias
-    groups = [_simplified(group, nonnegative_input) for group in rule.groups() if group.fraction]
-    if only_active:
-        groups = [group for group in groups if group.sign >= 0]
+    groups = _groups(rule, nonnegative_input, only_active)
     keep = rule.bias == "keep" and bias is not None
 
     parts = []
@@ -102,18 +108,36 @@ def _redistribute(
         # The plain product is known from the way up: ε then costs no more than a gradient.
         z = sum(without_bias if x_t is x and w_t is kernel else layer.apply(x_t, w_t) for x_t, w_t in versions)
         parts.append((versions, own_bias, z if own_bias is None else z + own_bias))
-    shares = _shares(groups, [z for *_, z in parts], layer.z, relevance)
+    if _by_sign(groups):
+        shares = _by_sign_of(layer.z, groups, relevance)
+    else:
+        shares = _shares(groups, [z for *_, z in parts], relevance)
 
     passed: list[Tensor] = []
-    kept, taken = tf.zeros_like(relevance), relevance
-    for (versions, own_bias, z), share in zip(parts, shares, strict=True):
+    kept, taken = nothing_of(relevance), relevance
+    while parts:
+        (versions, own_bias, z), share = parts.pop(0), shares.pop(0)
         with tf.control_dependencies(passed):  # one group after the other: each needs room
             s = divide(share, z, rule.epsilon)
-        passed += [x_t * layer.back(x_t, w_t, s) for x_t, w_t in versions]
         taken -= s * z
+        del z, share  # each is as large as the layer, and the way back needs room
         if own_bias is not None:
-            kept += s * own_bias
-    return Passed(tf.add_n(passed), each_sample(kept), each_sample(taken))
+            kept += each_sample(s * own_bias)
+        if not parts:
+            taken = each_sample(taken)
+        passed += [x_t * layer.back(x_t, w_t, s) for x_t, w_t in versions]
+    return Passed(tf.add_n(passed), kept, taken)
+
+
+def _groups(rule: Rule, nonnegative_input: bool, only_active: bool) -> list[Group]:
+    """The groups that are to be worked out."""
+    groups = [_simplified(group, nonnegative_input) for group in rule.groups() if group.fraction]
+    return [group for group in groups if group.sign >= 0] if only_active else groups
+
+
+def _by_sign(groups: list[Group]) -> bool:
+    """Whether each neuron belongs to one of the groups, by the sign of what it puts out."""
+    return len(groups) > 1 and groups[0].sign != 0
 
 
 def _versions(term: Term, x: Tensor, kernel: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,30 +165,37 @@ def _simplified(group: Group, nonnegative_input: bool) -> Group:
 
 
 def _version(version: Version, values: Tensor) -> Tensor:
-    """A version of a tensor; parts by sign through relu, which needs less memory than the formula with |v|."""
+    """A version of a tensor; p·v⁺ + n·v⁻ is the larger of p·v and n·v for p > n, which takes the least memory."""
     if isinstance(version, Parts):
         if version == WHOLE:
             return values
-        up = tf.nn.relu(values)
         if version.negative == 0:
-            return version.positive * up if version.positive != 1 else up
+            return _times(version.positive, tf.nn.relu(values))
         if version.positive == 0:
-            return version.negative * (values - up)
-        return version.negative * values + (version.positive - version.negative) * up
+            return _times(version.negative, tf.minimum(values, tf.constant(0, values.dtype)))
+        outer = tf.maximum if version.positive > version.negative else tf.minimum
+        return outer(_times(version.positive, values), _times(version.negative, values))
     if isinstance(version, Constant):
         return tf.zeros_like(values) + tf.constant(version.value, values.dtype)
     return version(values)
 
 
-def _shares(groups: list[Group], denominators: list[Tensor], z: Tensor, relevance: Tensor) -> list[Tensor]:
+def _times(factor: float, values: Tensor) -> Tensor:
+    return values if factor == 1 else factor * values
+
+
+def _by_sign_of(z: Tensor, groups: list[Group], relevance: Tensor) -> list[Tensor]:
+    """What each group has to hand on: the relevance of the neurons that have its sign."""
+    return [tf.where((z >= 0) == (group.sign > 0), relevance, tf.zeros_like(relevance)) for group in groups]
+
+
+def _shares(groups: list[Group], denominators: list[Tensor], relevance: Tensor) -> list[Tensor]:
     """What each group has to hand on; they add up to the relevance.
 
     With two sides (αβ), a group whose other side is empty hands on everything.
     """
     if len(groups) == 1:
         return [relevance]
-    if groups[0].sign:
-        return [tf.where((z >= 0) == (group.sign > 0), relevance, tf.zeros_like(relevance)) for group in groups]
     empty = [_empty(z) for z in denominators]
     alone = [reduce(tf.logical_and, empty[:number] + empty[number + 1 :]) for number in range(len(groups))]
     one = tf.constant(1, relevance.dtype)
@@ -211,6 +242,11 @@ def each_sample(values: Tensor) -> Tensor:
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
+def nothing_of(values: Tensor) -> Tensor:
+    """A zero for each sample."""
+    return tf.zeros(tf.shape(values)[:1], values.dtype)
+
+
 # Layers without a kernel
 
 
@@ -231,7 +267,7 @@ def average_pool(layer: Any, x: Tensor, relevance: Tensor, epsilon: float = 1e-6
     z = mean(x, None)
     s = divide(relevance, z, epsilon)
     passed = x * transpose(mean, x, None, s)
-    return Passed(passed, each_sample(tf.zeros_like(relevance)), each_sample(relevance - s * z))
+    return Passed(passed, nothing_of(relevance), each_sample(relevance - s * z))
 
 
 def _average_twin(layer: Any) -> Callable[[Tensor, Any], Tensor]:
@@ -249,7 +285,7 @@ def add(summands: list[Tensor], relevance: Tensor, epsilon: float = 1e-6) -> lis
         z = sum(summands)
     s = divide(relevance, z, epsilon)
     back = tape.gradient(z, summands, output_gradients=s)
-    nothing = each_sample(tf.zeros_like(relevance))
+    nothing = nothing_of(relevance)
     taken = each_sample(relevance - s * z)
     shares = [x * part for x, part in zip(summands, back, strict=True)]
     # What the stabiliser took is booked once, with the first summand.
@@ -258,5 +294,5 @@ def add(summands: list[Tensor], relevance: Tensor, epsilon: float = 1e-6) -> lis
 
 def unchanged(passed: Tensor, relevance: Tensor) -> Passed:
     """Nothing taken on the way."""
-    nothing = each_sample(tf.zeros_like(relevance))
+    nothing = nothing_of(relevance)
     return Passed(passed, nothing, nothing)

@@ -14,11 +14,11 @@ import keras
 import tensorflow as tf
 from keras import layers as kl
 
-from lrp_edu import composites, rules, targets
+from lrp_edu import composites, keras_rules, rules, targets
 from lrp_edu.dense import redistribute as redistribute_in_numpy
 from lrp_edu.keras_graph import Linear
 from lrp_edu.keras_lrp import LRP
-from lrp_edu.keras_rules import redistribute
+from lrp_edu.keras_rules import needs_product, redistribute
 from lrp_edu.numpy_lrp import Network
 from lrp_edu.rules import Rule
 
@@ -380,3 +380,34 @@ def test_at_the_edge_of_the_numbers_too_it_is_what_numpy_gives(edge: str) -> Non
         expected = redistribute_in_numpy(x, weight, bias, relevance, fitting)
         for ours, theirs in zip(found, expected, strict=True):
             np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-9, atol=1e-9, err_msg=f"{rule}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "behind_relu", "elsewhere"),
+    [
+        (rules.LRP0(), True, True),
+        (rules.Epsilon(), True, True),
+        (rules.ZBox(0.0, 1.0), True, True),
+        (rules.Gamma(), False, True),  # which of its two groups a neuron belongs to, its own sign says
+        (rules.ZPlus(), False, False),
+        (rules.AlphaBeta(), False, False),
+        (rules.WSquare(), False, False),
+        (rules.Flat(), False, False),
+    ],
+)
+def test_what_a_layer_put_out_is_kept_only_for_rules_that_look_at_it(
+    rule: rules.Rule, behind_relu: bool, elsewhere: bool
+) -> None:
+    assert needs_product(rule, nonnegative_input=True, only_active=True) is behind_relu
+    assert needs_product(rule, nonnegative_input=False, only_active=False) is elsewhere
+
+
+@pytest.mark.parametrize("rule", [rules.ZPlus(), rules.Gamma(), rules.AlphaBeta(2, 1), rules.WSquare()], ids=str)
+def test_a_kernel_in_slices_gives_the_same_compiled_or_not(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = of_layers(kl.Dense(11, "relu", dtype="float64"), kl.Dense(7, dtype="float64"), shape=(5,))
+    images, start = np.random.default_rng(2).normal(size=(3, 5)), np.eye(3, 7)
+    whole = LRP(model, composites.uniform(rule)).relevance(images, start)
+    monkeypatch.setattr(keras_rules, "SLICE", 10)
+    explainer = LRP(model, composites.uniform(rule))
+    close(explainer.relevance(images, start), whole)
+    close(tf.function(explainer.relevance, autograph=False)(tf.constant(images), tf.constant(start)), whole)

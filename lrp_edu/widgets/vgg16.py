@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import ipywidgets
+import numpy as np
 from matplotlib.figure import Figure
 
 from lrp_edu import data, photo_maps, plotting
@@ -66,10 +67,11 @@ class VGG16Explorer(Explorer):
     def __init__(self, classifier: Classifier, model: Any) -> None:
         self.classifier, self.model = classifier, model
         self.pictures = classifier.pictures()
+        self._classified: tuple[Array, Array] | None = None
         wide = ipywidgets.Layout(width="19em")
         controls = {
             "picture": ipywidgets.Dropdown(options=[*self.pictures, OWN], description="picture", layout=wide),
-            "upload": ipywidgets.FileUpload(accept="image/*", description="your own picture"),
+            "upload": ipywidgets.FileUpload(accept="image/*", description="your own picture", layout=wide),
             "rank": ipywidgets.Dropdown(
                 options=[(ANSWER, 0), *((f"its answer number {k + 1}", k) for k in range(1, TOP))],
                 description="explain",
@@ -102,7 +104,7 @@ class VGG16Explorer(Explorer):
         # Every γ is an explainer of its own: to trace it would take ten times longer than to run it once.
         explainer = LRP(self.model, composite, pooling=values["pooling"])
         x = self.classifier.prepare(picture[None])
-        logits = explainer.logits(x)
+        logits = self._logits(explainer, x)
         answers = self.classifier.answers(logits, logits.shape[1])[0]
         named = values["named"].strip()
         number = self.classifier.number(named) if named else answers[values["rank"]].number
@@ -110,6 +112,12 @@ class VGG16Explorer(Explorer):
         relevance, books = explainer.relevance_and_books(x, Logit(number).start(logits))
         explained = Explained(guess, relevance[0], books)
         return explained, plotting.png(_figure(picture, explained, answers[:TOP])), _words(explained)
+
+    def _logits(self, explainer: LRP, x: Array) -> Array:
+        """Those of the last picture are kept, for most moves change something else."""
+        if self._classified is None or not np.array_equal(self._classified[0], x):
+            self._classified = x, explainer.logits(x)
+        return self._classified[1]
 
     def _picture(self, name: str, upload: Any) -> Array:
         if name != OWN:

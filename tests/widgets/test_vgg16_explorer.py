@@ -229,3 +229,10 @@ def test_a_change_traces_nothing(explorer: VGG16Explorer, monkeypatch: pytest.Mo
         explorer.controls["gamma"].value = 0.3 + 0.05 * step
         assert "cannot be shown" not in explorer.words.value
     assert (time.process_time() - began) / 5 < 2.0  # a quarter of a second where nothing else runs
+
+
+def test_a_picture_is_classified_once(explorer: VGG16Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LRP, "logits", lambda *_: pytest.fail("the picture was classified again"))
+    for name, value in (("gamma", 0.6), ("rank", 1), ("composite", "z⁺ everywhere"), ("pooling", "flat")):
+        explorer.controls[name].value = value
+        assert "cannot be shown" not in explorer.words.value
