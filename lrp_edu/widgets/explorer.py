@@ -7,6 +7,17 @@ from typing import Any
 
 import ipywidgets
 
+# JupyterLab takes plain keys for its commands: an arrow leaves a drop-down list for the next cell, and d pressed twice
+# deletes the cell. It leaves them to an element that bears this mark, which no widget can be given from Python.
+KEYS_STAY_HERE = """<style onload="
+    const explorer = this.closest('.lrp-explorer');
+    window.addEventListener('keydown', event => {
+        if (explorer.contains(event.target)) {
+            event.target.toggleAttribute('data-lm-suppress-shortcuts', !event.ctrlKey && !event.metaKey);
+        }
+    }, true);
+"></style>"""
+
 ANSWER = "the network's answer"  # not None, which a drop-down list takes for "nothing chosen"
 
 
@@ -23,7 +34,9 @@ class Explorer(ipywidgets.VBox):
         self.state: Any = None
         self._held = False
         boxes = [ipywidgets.HBox([controls[name] for name in row]) for row in rows]
-        super().__init__([*boxes, self.picture, self.words])
+        keys = ipywidgets.HTML(KEYS_STAY_HERE, layout=ipywidgets.Layout(display="none"))
+        super().__init__([*boxes, keys, self.picture, self.words])
+        self.add_class("lrp-explorer")
         for control in controls.values():
             control.observe(self._update, names="value")
         self._update()

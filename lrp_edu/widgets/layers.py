@@ -65,12 +65,15 @@ class LayerExplorer(Explorer):
             "channel": ipywidgets.IntSlider(description="channel"),
         }
 
-        def fit_channels(_change: Any = None) -> None:
+        def fit_channel_slider(_change: Any = None) -> None:
             shape = layers[controls["layer"].value].activation.shape
             controls["channel"].max = shape[-1] - 1 if len(shape) == 3 else 0
+            # Where no single channel is shown, the slider would move, and nothing would happen.
+            controls["channel"].disabled = len(shape) != 3 or controls["channels"].value != ONE
 
-        fit_channels()
-        controls["layer"].observe(fit_channels, names="value")
+        fit_channel_slider()
+        for name in ("layer", "channels"):
+            controls[name].observe(fit_channel_slider, names="value")
         rows = [["picture", "explained", "explainer"], ["layer"], ["shown", "channels", "channel"]]
         super().__init__(controls, rows)
 

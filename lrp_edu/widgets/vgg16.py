@@ -89,7 +89,7 @@ class VGG16Explorer(Explorer):
                 options=["winner", "proportional", "flat"], description="pooling", layout=wide
             ),
             "gamma": ipywidgets.FloatSlider(
-                value=0.25, min=0.0, max=1.0, step=0.05, description="γ", continuous_update=False, layout=wide
+                value=0.25, min=0.0, max=1.0, step=0.05, description="value of γ", continuous_update=False, layout=wide
             ),
         }
         super().__init__(controls, [["picture", "upload"], ["rank", "named"], ["composite", "pooling", "gamma"]])
