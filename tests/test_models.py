@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from keras.src.applications import vgg16 as keras_vgg16
 from keras.src.applications import vgg19 as keras_vgg19
-from weight_files import write_h5
+from weight_files import enough_room, write_h5
 
 from lrp_edu import memory, models
 from lrp_edu.models import Architecture, Published
@@ -252,11 +252,6 @@ print(json.dumps({"peak": int(status["VmHWM"].split()[0]) * 1024,
     "classes": len(output),
     "kernel": model.get_layer("fc1").kernel.numpy()[25_000, 17:20].tolist()}))
 """
-
-
-def enough_room() -> bool:
-    free = memory.available()
-    return free is not None and free.size > 2_000_000_000 and shutil.disk_usage("/tmp").free > 1_000_000_000
 
 
 @pytest.mark.skipif("CI" not in os.environ, reason="a minute and 2 GB: runs where CI is set")

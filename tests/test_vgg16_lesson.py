@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from nbclient import NotebookClient
 from nbformat import v4
 from nbformat.notebooknode import NotebookNode
-from weight_files import write_h5
+from weight_files import enough_room, write_h5
 
 pytest.importorskip("tensorflow")
 
@@ -29,6 +30,7 @@ NARROW = {
     "VGG16": Architecture("vgg16", ((2, 2), (2, 2), (3, 3), (3, 3), (3, 4)), hidden=8, classes=1000, size=224),
     "VGG19": Architecture("vgg19", ((2, 2), (2, 2), (4, 3), (4, 3), (4, 4)), hidden=8, classes=1000, size=224),
 }
+FULL = {name: getattr(models, name).architecture for name in NARROW}
 CLASSES = {812: "space_shuttle", 518: "crash_helmet"}
 
 # What a kernel is told first: these weights are those that Keras distributes, and nothing else can be downloaded.
@@ -59,12 +61,16 @@ def keras_home(folder: Path, networks: dict[str, Architecture]) -> str:
 def run(lesson: Path, folder: Path, networks: dict[str, Architecture]) -> NotebookNode:
     """The lesson run as on Binder, where VGG16 is to be had."""
     notebook = read(lesson)
-    notebook.cells.insert(0, v4.new_code_cell(keras_home(folder, networks)))
+    notebook.cells = [v4.new_code_cell(keras_home(folder, networks)), *notebook.cells, v4.new_code_cell(PEAK)]
     environment = {**os.environ, "KERAS_HOME": str(folder), "TQDM_DISABLE": "1"}
     del environment["LRP_EDU_OFFLINE"]
     client = NotebookClient(notebook, timeout=600, kernel_name="python3")
     client.execute(cwd=str(folder), env=environment)
     return notebook
+
+
+PEAK = "from lrp_edu import memory; print('peak:', memory.peak())"
+BAR = 1_500_000_000  # bytes; Binder's 2 GB are for the notebook server, too
 
 
 def printed(notebook: NotebookNode) -> str:
@@ -92,3 +98,17 @@ def test_the_lesson_runs_with_vgg16_and_vgg19(tmp_path: Path) -> None:
     assert "astronaut" in text
     assert len(shown) == len(figures(read(ROOT / "solutions" / LESSON))) + 1
     assert any("VGG19" in alt for alt in shown)
+
+
+@pytest.mark.skipif("CI" not in os.environ, reason="some minutes and 2 GB: runs where CI is set")
+@pytest.mark.skipif(not enough_room(disk=2_000_000_000), reason="needs Linux, 2 GB of memory and 2 GB of disk")
+def test_the_lesson_and_its_explorer_stay_within_binder_s_memory(tmp_path: Path) -> None:
+    """With VGG16 and VGG19 in their full size: the most that the kernel has held, TensorFlow included."""
+    try:
+        text = printed(run(ROOT / "solutions" / LESSON, tmp_path, FULL))
+    finally:
+        shutil.rmtree(tmp_path / "models", ignore_errors=True)
+    assert "runs with VGG16" in text
+    assert "VGG19 cannot be had" not in text
+    peak = int(text.rpartition("peak: ")[2])
+    assert peak < BAR, f"peak of {peak / 1e6:.0f} MB"

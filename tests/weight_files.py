@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from lrp_edu import memory
 from lrp_edu.models import Architecture
+
+
+def enough_room(disk: int = 1_000_000_000) -> bool:
+    """Whether there is memory for full VGG16, and space for its file; False where the system does not tell."""
+    free = memory.available()
+    return free is not None and free.size > 2_000_000_000 and shutil.disk_usage("/tmp").free > disk
 
 
 def write_h5(path: Path, architecture: Architecture, **left_out: Any) -> None:
