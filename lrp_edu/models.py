@@ -13,6 +13,7 @@ import numpy as np
 
 from lrp_edu.download import download, keras_home
 from lrp_edu.memory import MEGABYTE, give_back_large_blocks, require
+from lrp_edu.quiet import without_messages
 from lrp_edu.stored_weights import (
     Fill,
     check_md5,
@@ -217,8 +218,9 @@ def _build(architecture: Architecture, fill: Fill) -> Any:
 
 def _keras() -> Any:
     try:
-        import keras
-        import tensorflow  # noqa: F401
+        with without_messages():
+            import keras
+            import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"this network needs TensorFlow ({error}): pip install 'lrp-edu[tensorflow]'", name=error.name

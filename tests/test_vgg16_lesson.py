@@ -70,7 +70,8 @@ def run(lesson: Path, folder: Path, networks: dict[str, Architecture]) -> Notebo
 
 
 PEAK = "from lrp_edu import memory; print('peak:', memory.peak())"
-BAR = 1_500_000_000  # bytes; Binder's 2 GB are for the notebook server, too
+# In bytes. Binder's 2 GB are for the notebook server, too; 1.48 GB were measured, and it differs by some percent.
+BAR = 1_550_000_000
 
 
 def printed(notebook: NotebookNode) -> str:
@@ -89,15 +90,20 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LRP_EDU_OFFLINE", "1")
 
 
-def test_the_lesson_runs_with_vgg16_and_vgg19(tmp_path: Path) -> None:
-    notebook = run(ROOT / "solutions" / LESSON, tmp_path, NARROW)
+def assert_it_ran_the_first_way(notebook: NotebookNode) -> None:
     text, shown = printed(notebook), figures(notebook)
     assert "This lesson runs with VGG16, its ImageNet weights, and photographs." in text
     assert "runs with vgg16_mini" not in text
+    assert "VGG19 cannot be had" not in text
     assert text.count("✓") == 3
     assert "astronaut" in text
     assert len(shown) == len(figures(read(ROOT / "solutions" / LESSON))) + 1
     assert any("VGG19" in alt for alt in shown)
+
+
+@pytest.mark.skipif("CI" in os.environ, reason="where CI is set, it runs with networks of full size")
+def test_the_lesson_runs_with_vgg16_and_vgg19(tmp_path: Path) -> None:
+    assert_it_ran_the_first_way(run(ROOT / "solutions" / LESSON, tmp_path, NARROW))
 
 
 @pytest.mark.skipif("CI" not in os.environ, reason="some minutes and 2 GB: runs where CI is set")
@@ -105,10 +111,9 @@ def test_the_lesson_runs_with_vgg16_and_vgg19(tmp_path: Path) -> None:
 def test_the_lesson_and_its_explorer_stay_within_binder_s_memory(tmp_path: Path) -> None:
     """With VGG16 and VGG19 in their full size: the most that the kernel has held, TensorFlow included."""
     try:
-        text = printed(run(ROOT / "solutions" / LESSON, tmp_path, FULL))
+        notebook = run(ROOT / "solutions" / LESSON, tmp_path, FULL)
     finally:
         shutil.rmtree(tmp_path / "models", ignore_errors=True)
-    assert "runs with VGG16" in text
-    assert "VGG19 cannot be had" not in text
-    peak = int(text.rpartition("peak: ")[2])
+    assert_it_ran_the_first_way(notebook)
+    peak = int(printed(notebook).rpartition("peak: ")[2])
     assert peak < BAR, f"peak of {peak / 1e6:.0f} MB"
