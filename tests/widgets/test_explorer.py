@@ -8,6 +8,7 @@ import ipywidgets
 from pages import page
 
 from lrp_edu.widgets import Explorer
+from lrp_edu.widgets.explorer import KEYS_STAY_HERE
 
 
 class Squares(Explorer):
@@ -60,3 +61,12 @@ def test_a_quick_run_of_changes_ends_with_the_last_one() -> None:
         explorer.controls["number"].value = number
     assert page(explorer) == (b"picture of 11", "11² = 121", 121)
     assert explorer.seen == [2, 7, 3, 13, 19, 4, 13, 11]
+
+
+def test_keys_are_kept_from_jupyterlab_without_a_trace_on_the_page() -> None:
+    """That it works is seen in a browser (tests/browser)."""
+    explorer = Squares()
+    keys = next(child for child in explorer.children if getattr(child, "value", "") == KEYS_STAY_HERE)
+    assert keys.layout.display == "none"
+    assert "lrp-explorer" in explorer._dom_classes
+    assert ".lrp-explorer" in KEYS_STAY_HERE

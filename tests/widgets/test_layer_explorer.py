@@ -180,6 +180,14 @@ def test_the_channel_slider_changes_the_picture(explorer: LayerExplorer) -> None
     assert "Channel 13 has" in explorer.words.value
 
 
+def test_the_channel_slider_sleeps_while_no_single_channel_is_shown(explorer: LayerExplorer) -> None:
+    assert explorer.controls["channel"].disabled
+    explorer.controls["channels"].value = "one channel"
+    assert not explorer.controls["channel"].disabled
+    explorer.controls["layer"].value = "flatten"
+    assert explorer.controls["channel"].disabled
+
+
 def test_nothing_in_it_is_faint() -> None:
     figure = drawn_by(lambda: LayerExplorer(EXPLAINERS, PICTURES))
     figure.draw_without_rendering()
