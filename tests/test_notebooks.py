@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM
 from lesson_rules import RULES
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
@@ -65,6 +66,7 @@ def test_nothing_hidden_is_left(lesson: str) -> None:
     assert [cell.id for cell in student.cells if cell.get("outputs") or cell.get("execution_count")] == []
 
 
+@pytest.mark.skipif(CHROMIUM is not None, reason="tests/browser does this in JupyterLab")
 @each_lesson
 def test_the_untouched_notebook_runs_to_its_end_and_fails_every_graded_cell(lesson: str) -> None:
     # An error in a cell without the tag raises-exception ends the run, and this test with it.

@@ -2,3 +2,8 @@
 
 A package, so that its fixtures end with its last test: while playwright is open, no other test could use asyncio.
 """
+
+import shutil
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, CHROMIUMS)), None)

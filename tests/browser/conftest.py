@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+from browser import CHROMIUM
+
 FAILURES = Path(os.environ.get("BROWSER_FAILURES", Path(__file__).with_name("failures")))
 
 
 @pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """JupyterLab in Chromium."""
-    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if chromium is None:
+    if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt install chromium)")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make test does it)")
     from browser.jupyterlab import JupyterLab
     from browser.server import jupyterlab
 
     with jupyterlab(tmp_path_factory.mktemp("jupyterlab")) as server, playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium)
+        browser = started.chromium.launch(executable_path=CHROMIUM)
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         yield JupyterLab(page, server)
         browser.close()

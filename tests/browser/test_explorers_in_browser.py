@@ -1,4 +1,4 @@
-"""What all explorers have in common, on one that is slow and has a setting that it cannot show."""
+"""What all explorers have in common, on one that is slow and has a setting that it cannot show; and the dragging."""
 
 from __future__ import annotations
 
@@ -38,17 +38,32 @@ controls = {
 SHOWN = 'Slow(controls, [["number", "colour"]])'
 
 
-@pytest.fixture
-def slow(notebooks: JupyterLab) -> Explorer:
-    cells = [v4.new_code_cell(SLOW), v4.new_code_cell(SHOWN)]
+OCCLUDER = """
+import numpy as np
+from lrp_edu import widgets
+from lrp_edu.numpy_lrp import Network
+
+network = Network.random((64, 9, 10), np.random.default_rng(0))
+explorer = widgets.OccluderExplorer({"network": network}, np.random.default_rng(1).uniform(-1, 1, (2, 8, 8)))
+"""
+
+
+def opened(notebooks: JupyterLab, *sources: str) -> Explorer:
+    """The explorer that the last of these cells shows."""
+    cells = [v4.new_code_cell(source) for source in sources]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     notebook = v4.new_notebook(cells=cells, metadata=kernel)
-    (notebooks.server.course / "slow.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    notebooks.open("slow.ipynb")
+    (notebooks.server.course / "alone.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    notebooks.open("alone.ipynb")
     notebooks.run_all()
-    explorer = Explorer(notebooks, 1)
+    explorer = Explorer(notebooks, len(cells) - 1)
     explorer.expect_drawn()
     return explorer
+
+
+@pytest.fixture
+def slow(notebooks: JupyterLab) -> Explorer:
+    return opened(notebooks, SLOW, SHOWN)
 
 
 def test_what_cannot_be_shown_is_told_and_the_old_picture_stays(slow: Explorer) -> None:
@@ -83,3 +98,28 @@ def test_keys_in_an_explorer_are_no_commands_of_jupyterlab(slow: Explorer) -> No
         slow.page.keyboard.press(key)
     expect(slow.box.locator(WORDS).last).not_to_contain_text("12")
     assert len(slow.notebook.cells()) == 2
+
+
+def test_the_occluder_follows_the_mouse_over_the_picture(notebooks: JupyterLab) -> None:
+    explorer = opened(notebooks, OCCLUDER, "explorer")
+    box, mouse = explorer.box.locator("img").bounding_box(), explorer.page.mouse
+    assert box
+
+    def move(across: float, down: float) -> None:
+        """To a place on the left of the three pictures, given in parts of its width and height."""
+        mouse.move(box["x"] + box["width"] * (0.02 + 0.26 * across), box["y"] + box["height"] * (0.12 + 0.76 * down))
+
+    def place() -> list[int]:
+        return json.loads(explorer.notebook.execute("", "[explorer.controls[one].value for one in ('row', 'column')]"))
+
+    assert place() == [4, 4]
+    move(0.5, 0.5)
+    mouse.down()
+    for step in range(40):
+        move(0.5 + step / 90, 0.5 - step / 90)
+    mouse.up()
+    expect(explorer.controls().nth(2).locator(".widget-readout")).to_have_text("0")
+    expect(explorer.controls().nth(3).locator(".widget-readout")).to_have_text("7")
+    assert place() == [0, 7]
+    move(0.1, 0.9)
+    assert place() == [0, 7], "without a button pressed, nothing follows"

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat import from_dict
+from nbgrader import utils
 from repository import ROOT
 
 from browser.explorers import Explorer, check_every_control
@@ -18,6 +20,12 @@ def errors(cells: list[dict[str, Any]]) -> set[str]:
     """The names of the errors in the outputs."""
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return {output["ename"] for output in outputs if output["output_type"] == "error"}
+
+
+def points(cells: list[dict[str, Any]]) -> set[float]:
+    """What nbgrader would give for the checks."""
+    graded = filter(utils.is_grade, map(from_dict, cells))
+    return {utils.determine_grade(cell)[0] for cell in graded}
 
 
 def explorers(cells: list[dict[str, Any]]) -> list[int]:
@@ -35,6 +43,7 @@ def test_student_notebook_runs_past_its_open_exercises(notebooks: JupyterLab, le
     notebooks.run_all()
     cells = notebooks.cells()
     assert errors(cells) == {"NotImplementedError"}
+    assert points(cells) == {0}
     notebooks.expect_no_dialog()
     for place in explorers(cells):
         Explorer(notebooks, place).expect_drawn()
