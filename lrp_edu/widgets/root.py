@@ -32,7 +32,9 @@ class RootExplorer(Explorer):
         found = search_root(weight, values["b"], x, values["direction"])
         shown = found.root is not None and bool(np.all(np.abs(found.root) < 20))
         figure = plotting.new_figure(8.6, 4.2)
-        left, right = figure.subplots(1, 2, width_ratios=(1.4, 1))
+        figure.set_layout_engine("none")  # The places are given: to find them takes as long as to draw the figure.
+        places = {"left": 0.07, "right": 0.98, "bottom": 0.13, "top": 0.91, "wspace": 0.22}
+        left, right = figure.subplots(1, 2, width_ratios=(1.4, 1), gridspec_kw=places)
         roots = {r"$\tilde x$": found.root} if shown else {}
         plotting.draw_neuron_plane(left, weight, values["b"], x, roots, (LOWEST, HIGHEST), (-1.5, 4.0))
         relevance = np.zeros(2) if found.relevance is None else found.relevance
