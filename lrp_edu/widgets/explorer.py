@@ -49,9 +49,11 @@ class Explorer(ipywidgets.VBox):
         """Move several controls at once: one new picture, or none if they stand there already."""
         moved = {name: value for name, value in values.items() if self.controls[name].value != value}
         self._held = True
-        for name, value in moved.items():
-            self.controls[name].value = value
-        self._held = False
+        try:
+            for name, value in moved.items():
+                self.controls[name].value = value
+        finally:
+            self._held = False
         if moved:
             self._update()
 

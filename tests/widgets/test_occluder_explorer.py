@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pages import contents, page, set_all
 from PIL import Image
+from traitlets import TraitError
 
 from lrp_edu import plotting
 from lrp_edu.numpy_lrp import Network
@@ -238,3 +239,11 @@ def test_a_drag_draws_once_for_each_new_place(explorer: OccluderExplorer, monkey
     dragged(explorer, "mousedown", *there)
     moved(explorer, there[0] + 1, there[1])
     assert len(drawn) == 1
+
+
+def test_a_value_that_a_control_refuses_leaves_the_explorer_alive(explorer: OccluderExplorer) -> None:
+    with pytest.raises(TraitError):
+        explorer.set(fill="glass")
+    before = page(explorer)
+    explorer.controls["row"].value = 0
+    assert page(explorer)[0] != before[0]
