@@ -27,11 +27,16 @@ import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import v4
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import Execute
 
 from lrp_edu.classroom.sandbox import Limits, Sandbox, environment, furnish
 
+KERNEL_OPTIONS = (
+    "--HistoryManager.enabled=False",
+    "--IPKernelApp.outstream_class=lrp_edu.classroom.stream.PieceByPiece",
+)
 LARGEST_MESSAGE = 20_000_000  # bytes
 PREFIX = "lrp-grading-"  # of the empty folders in which kernels run
 WATCH_SECONDS = 0.2
@@ -88,7 +93,6 @@ class _Execute(Execute):
             startup_timeout=60,
             iopub_timeout=10,
             store_widget_state=False,
-            coalesce_streams=True,
             shutdown_kernel="immediate",
         )
         self.log = SILENT
@@ -125,8 +129,8 @@ def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
     begin = time.monotonic()
     with _empty_folder() as folder:
         furnish(folder)
-        kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        command = sandbox.command(folder, limits, [*kernel, "--HistoryManager.enabled=False"])
+        kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *KERNEL_OPTIONS]
+        command = sandbox.command(folder, limits, kernel)
         manager = _Kernel(command, environment(folder), folder)
         reason = ""
         with _watched(manager, folder, limits, sandbox.ends_with_its_kernel) as watch:
@@ -142,7 +146,22 @@ def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
             except Exception as error:
                 reason = f"the kernel could not be used ({type(error).__name__}: {error})"
         reason = watch.reason or reason
+    for cell in notebook.cells:
+        cell.outputs = _joined(cell.outputs)
     return Run(notebook, execute.at if reason else None, reason, time.monotonic() - begin)
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """All that was printed in one piece, and all on stderr in another, wherever the kernel has cut it.
+
+    nbclient can do this, too, but looks for carriage returns meanwhile, and with a line of a megabyte for hours.
+    """
+    texts = {
+        name: "".join(one.text for one in outputs if one.output_type == "stream" and one.name == name)
+        for name in ("stdout", "stderr")
+    }
+    streams = [v4.new_output("stream", name=name, text=text) for name, text in texts.items() if text]
+    return streams + [one for one in outputs if one.output_type != "stream"]
 
 
 @contextmanager

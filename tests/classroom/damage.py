@@ -350,10 +350,11 @@ CORPUS = damages(HERE) | {
     "segfault": Damage(answered("import ctypes\nctypes.string_at(0)"), NONE, "kernel died"),
     "memory bomb": Damage(answered(INSIDE.format("z = [bytearray(2**28) for n in range(1000)]")), NONE, None),
     "fork bomb": Damage(answered("import os\nwhile True: os.fork()"), NONE, "processes"),
-    "a 200 MB output": Damage(answered(f"print('x' * 200_000_000)\n{RIGHT}"), NONE, "output"),
-    "endless output": Damage(answered("while True: print('x' * 10_000)"), NONE, "output|no end"),
+    "a 200 MB output": Damage(answered(f"print('x' * 200_000_000)\n{RIGHT}"), NONE, "5 MB of output"),
+    "endless output": Damage(answered("while True: print('x' * 10_000)"), NONE, "5 MB of output"),
     "endless small messages": Damage(
         answered("from IPython.display import display\nwhile True: display(1)"), NONE, "output|no end"),
+    "a line of 4 MB": Damage(answered(f"print('x' * 4_000_000)\n{RIGHT}"), FULL),
     "an error of 15 MB": Damage(answered("raise ValueError('x' * 15_000_000)"), NONE, "output|no end"),
     "a message too deep to be read": Damage(answered(f"{DEEP_MESSAGE}{RIGHT}"), NONE, "could not be used"),
     "many files": Damage(answered("for n in range(99):\n    open(str(n), 'w').write('x' * 10**7)"), NONE, "files"),

@@ -111,6 +111,8 @@ TOO_MUCH = {
     "time asleep": ("import time; time.sleep(99)", Limits(cell_seconds=2), "no end after 2 s"),
     "time in all": ("import time; time.sleep(99)", Limits(all_seconds=3), "no end after 3 s in all"),
     "output": ("print('x' * 10**6)", Limits(output=10**5), "more than 0.1 MB of output"),
+    "output without an end": ("while True: print('x' * 10**4)", Limits(), "more than 5 MB of output"),
+    "output of 200 MB at once": ("print('x' * 2 * 10**8)", Limits(memory=10**9), "more than 5 MB of output"),
     "files": ("for n in range(9): open(f'{n}', 'w').write('x' * 10**6)\nimport time; time.sleep(9)",
               Limits(folder=5 * 10**6), "more than 5 MB of files"),
     "death": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", Limits(), "the kernel died"),
@@ -160,6 +162,18 @@ def test_a_folder_too_deep_for_python_is_removed(tmp_path: Path) -> None:
 def test_what_is_displayed_cannot_be_taken_back() -> None:
     show = "from IPython.display import clear_output, display\nprint('before'); clear_output(); print('after')"
     assert printed(run(cells(show), best(), Limits())) == ["before", "after"]
+
+
+def test_what_is_printed_arrives_whole_and_in_order() -> None:
+    long = "import sys\nfor n in range(3): print(n, 'x' * 10**6); print('y', file=sys.stderr)\nsys.stdout.write('')"
+    texts = {output.name: output.text for output in run(cells(long), best(), Limits()).notebook.cells[0].outputs[:2]}
+    assert texts["stdout"] == "".join(f"{n} {'x' * 10**6}\n" for n in range(3))
+    assert texts["stderr"] == "y\n" * 3
+
+
+def test_only_text_can_be_written_to_stdout() -> None:
+    done = run(cells("import sys\nsys.stdout.write(3)"), best(), Limits())
+    assert done.notebook.cells[0].outputs[0].ename == "TypeError"
 
 
 def test_a_warning_or_an_error_stops_nothing() -> None:
