@@ -20,9 +20,7 @@ class PieceByPiece(OutStream):
         self.waiting = 0  # characters that were not sent yet, at most
         super().__init__(*arguments, **options)
 
-    def write(self, string: str) -> int | None:
-        if not isinstance(string, str):
-            return super().write(string)  # which says what is wrong with it
+    def write(self, string: str) -> int:
         for begin in range(0, len(string), PIECE):
             piece = string[begin : begin + PIECE]
             super().write(piece)
