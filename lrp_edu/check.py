@@ -52,18 +52,20 @@ def close(
         name: what messages call `yours`, where several functions are checked in one cell.
     """
     pairs = _pairs(yours, expected)
-    for one, _ in pairs:
-        _numbers(one, name)
-    wrong = [(one, right) for one, right in pairs if not _near(one, right, rtol, atol)]
+    called = [name] if len(pairs) == 1 else [f"{name} (number {n} of {len(pairs)})" for n in range(1, len(pairs) + 1)]
+    for (one, _), its_name in zip(pairs, called, strict=True):
+        _numbers(one, its_name)
+    wrong = [pair for pair in zip(pairs, called, strict=True) if not _near(*pair[0], rtol, atol)]
     if not wrong:
         return
     for known, mistake in (mistakes or {}).items():
         if all(_near(one, as_wrong, rtol, atol) for one, as_wrong in _pairs(yours, mistake)):
             raise CheckFailed(known)
-    for one, right in wrong:
-        shape(one, np.shape(right), name)
-        that(np.isfinite(_numbers(one, name)).all(), f"{name} holds NaN or infinity: is something divided by zero?")
-    one, right = wrong[0]
+    for (one, right), its_name in wrong:
+        shape(one, np.shape(right), its_name)
+        finite = np.isfinite(_numbers(one, its_name)).all()
+        that(finite, f"{its_name} holds NaN or infinity: is something divided by zero?")
+    (one, right), _ = wrong[0]
     raise CheckFailed(f"{message}\n  yours:    {_short(one)}\n  expected: {_short(right)}")
 
 
@@ -71,9 +73,10 @@ def _pairs(yours: Any, expected: Any) -> list[tuple[Any, Any]]:
     """What is to be compared with what: each result of a tuple, however deep, with its counterpart."""
     if not isinstance(expected, tuple):
         return [(yours, expected)]
+    brackets = " (a list: leave out the brackets)" if isinstance(yours, list) and len(yours) == len(expected) else ""
     that(
         isinstance(yours, tuple) and len(yours) == len(expected),
-        f"expected {len(expected)} results, as in `return a, b`; got {_described(yours)}",
+        f"expected {len(expected)} results, as in `return a, b`; got {_described(yours)}{brackets}",
     )
     return [pair for one, right in zip(yours, expected, strict=True) for pair in _pairs(one, right)]
 

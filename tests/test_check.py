@@ -98,7 +98,15 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "None instead of two": (lambda: check.close(None, (1, 2)), "expected 2 results"),
     "three instead of two": (lambda: check.close((1, 2, 3), (1, 2)), "expected 2 results"),
     "the second of two": (lambda: check.close((1, 9), (1, 2), "look again"), "look again\n  yours:    9"),
-    "the second is None": (lambda: check.close((1, None), (1, 2)), RETURN),
+    "the second is None": (lambda: check.close((1, None), (1, 2)), "your result (number 2 of 2) is None: is there a"),
+    "the first has another shape": (
+        lambda: check.close((1, [2, 3]), ([1, 1], [2, 3])),
+        "your result (number 1 of 2) has shape (), it should have (2,)",
+    ),
+    "a list instead of two": (
+        lambda: check.close([1, 2], (1, 2)),
+        "expected 2 results, as in `return a, b`; got list [1, 2] (a list: leave out the brackets)",
+    ),
     "a known mistake": (
         lambda: check.close([5, 7], [6, 8], mistakes={"other": [0, 0], "the bias is missing": [5, 7]}),
         "the bias is missing",
