@@ -22,8 +22,8 @@ Tensor = Any
 def cam(model: Any, images: Any, target: Classes = None) -> Array:
     """Class activation map: where the channels are active that the class is wired to.
 
-    M_c(x, y) = Σ_k w_kc f_k(x, y), with f_k the channels of the last feature map and w_kc the weight from the mean of
-    channel k to class c. The mean of M_c over all places, before it is enlarged, is the logit without its bias.
+    M_c(x, y) = Σ_k w_kc f_k(x, y), with f_k the channels of the last convolution's output and w_kc the weight from the
+    mean of channel k to class c. The mean of M_c over all places, before it is enlarged, is the logit without its bias.
 
     Args:
         model: a Keras model that ends in global average pooling over a feature map, then one dense layer.

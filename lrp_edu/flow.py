@@ -18,6 +18,8 @@ from lrp_edu.numpy_lrp import Linear, Network
 from lrp_edu.plotting import BLUE, GREY, RED, RELEVANCE_COLOURS, draw_heatmap, draw_picture, largest, new_figure
 from lrp_edu.rules import Rule
 
+# left, bottom, width and height in shares of the figure: the picture, its heatmap, and the network
+PLACES = ((0.01, 0.53, 0.2, 0.42), (0.01, 0.02, 0.2, 0.42), (0.22, 0.07, 0.77, 0.91))
 ORANGE, PURPLE = "#c96d0a", "#542788"  # for what speaks neither for nor against
 
 
@@ -63,14 +65,14 @@ def relevance_flow(
     if edges_per_layer < 0:
         raise ValueError(f"edges_per_layer: got {edges_per_layer}; expected a number ≥ 0")
     steps = list(network.relevance_steps(x, start, rules))[::-1]
-    figure = new_figure(10.5, 5.0)
-    grid = figure.add_gridspec(2, 2, width_ratios=(1, 3.6))
-    draw_picture(figure.add_subplot(grid[0, 0]), x[0].reshape(image_shape), "input")
+    # The places are given: to find them would take as long as to draw the figure, which an explorer does at each move.
+    figure = Figure(figsize=(10.5, 5.0))
+    above, below, axes = map(figure.add_axes, PLACES)
+    draw_picture(above, x[0].reshape(image_shape), "input")
     relevance = steps[0].left.relevance[0]
     limit = largest(relevance)
-    draw_heatmap(figure.add_subplot(grid[1, 0]), relevance.reshape(image_shape), limit, "its relevance")
+    draw_heatmap(below, relevance.reshape(image_shape), limit, "its relevance")
 
-    axes = figure.add_subplot(grid[:, 1])
     columns = [relevance]
     for step in steps:
         if not isinstance(step.layer, Linear) or step.rule is None:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrp_edu.arrays import Array, finite_array
-from lrp_edu.plotting import PICTURE_COLOURS, draw_heatmap, largest, new_figure
+from lrp_edu.plotting import draw_heatmap, draw_picture, largest, new_figure
 
 if TYPE_CHECKING:
     from lrp_edu.keras_lrp import AtLayer
@@ -46,10 +46,8 @@ def layer_by_layer(layers: Mapping[str, AtLayer], names: Sequence[str], number: 
 
 def draw_activation(axes: Axes, values: Array, title: str = "") -> Any:
     """Numbers (height, width), the larger the darker."""
-    drawn = axes.imshow(values, cmap=PICTURE_COLOURS)
-    axes.set_title(title, fontsize=10)
-    axes.set_axis_off()
-    return drawn
+    draw_picture(axes, values, title)
+    return axes.images[-1]
 
 
 def most_relevant(relevance: Array, count: int) -> list[int]:

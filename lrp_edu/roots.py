@@ -33,7 +33,11 @@ class RootSearch:
     @property
     def inside(self) -> bool:
         """Whether the root is an input that could occur."""
-        low, high = LOWEST - ROUNDING, HIGHEST + ROUNDING
+        return self.within(LOWEST, HIGHEST)
+
+    def within(self, low: float, high: float) -> bool:
+        """Whether there is a root, and both of its coordinates lie between `low` and `high`."""
+        low, high = low - ROUNDING, high + ROUNDING
         return self.root is not None and bool(np.all((self.root >= low) & (self.root <= high)))
 
 

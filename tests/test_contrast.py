@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from test_planes import FIGURES as PLANES
 from test_plotting import FIGURES
 
 from lrp_edu import flow, plotting, rules
@@ -143,6 +144,7 @@ def drawn_by(explorer: Callable[[], Explorer]) -> Figure:
 
 ALL_FIGURES = {
     **FIGURES,
+    **PLANES,
     **FLOW_FIGURES,
     **{name: (lambda explorer=explorer: drawn_by(explorer)) for name, explorer in EXPLORERS.items()},
 }

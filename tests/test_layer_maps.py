@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgba
 
 pytest.importorskip("tensorflow")
 
@@ -36,6 +37,15 @@ def test_layer_by_layer_shows_the_sums_over_channels(number: int) -> None:
         assert down.get_title() == f"Σ R = {layer.relevance[number].sum():.2f}"
     assert up_input.get_title() == "input\n4 × 6"
     assert up_conv.get_title() == "conv\n2 × 3"
+
+
+def test_both_rows_are_framed_alike_so_that_a_white_cell_at_the_edge_is_seen() -> None:
+    frames = {
+        (axes.axison, spine.get_visible(), spine.get_edgecolor(), spine.get_linewidth())
+        for axes in layer_maps.layer_by_layer(LAYERS, ["input", "conv"]).axes
+        for spine in axes.spines.values()
+    }
+    assert frames == {(True, True, to_rgba(plotting.GREY), 0.5)}
 
 
 @pytest.mark.parametrize(

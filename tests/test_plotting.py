@@ -20,7 +20,6 @@ from matplotlib.colors import to_rgba
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import imread
-from matplotlib.patches import Rectangle
 from traitlets.config import Config
 
 from lrp_edu import plotting
@@ -48,15 +47,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "trade_off, one panel": lambda: plotting.trade_off({"all": {"a": (0, 0), "b": (1, 1)}}, "x", "y"),
     "heatmaps of coloured pictures": lambda: plotting.heatmaps(COLOURED, {"R": COLOURED[..., 0]}, outlines=OUTLINES),
     "tangent": lambda: plotting.tangent(np.exp, np.exp, 0.0, 1.0, (-1, 2)),
-    "neuron_plane": lambda: plotting.neuron_plane((2, 1), -1, (1, 2), {"root": (-0.2, 1.4)}, (0, 3)),
-    "neuron_plane, no weight": lambda: plotting.neuron_plane((0, 0), 1, (1, 2), {}),
-    "neuron_plane, nothing at all": lambda: plotting.neuron_plane((0, 0), 0, (1, 2), {}),
-    "neuron_plane, silent everywhere": lambda: plotting.neuron_plane((1, 1), -100, (1, 2), {}),
-    "neuron_plane, active everywhere": lambda: plotting.neuron_plane((1, 1), 100, (1, 2), {}),
-    "neuron_plane, line through a corner": lambda: plotting.neuron_plane((1, 1), 3, (1, 2), {}),
-    "neuron_plane, tiny weight": lambda: plotting.neuron_plane((1e-12, 0), -1e-13, (1, 2), {}),
-    "neuron_plane, root at x": lambda: plotting.neuron_plane((2, 1), -4, (1, 2), {"root": (1, 2)}),
-    "neuron_plane, root outside": lambda: plotting.neuron_plane((2, 1), -1, (1, 2), {"root": (50, -99)}),
     "training_curve": lambda: plotting.training_curve([2, 1, 0.5], {"train": [0.3, 0.6, 0.9], "test": [0.2, 0.5, 0.8]}),
     "histograms": lambda: plotting.histograms(SNAPSHOTS),
 }
@@ -84,9 +74,8 @@ def test_figure_becomes_a_png_without_a_warning(make: Callable[[], Figure]) -> N
     assert (width, height) == pytest.approx(tuple(100 * figure.get_size_inches()), abs=1)
 
 
-@pytest.mark.parametrize("name", ["heatmaps", "neuron_plane"])
-def test_the_same_picture_has_the_same_bytes(name: str) -> None:
-    assert plotting.png(FIGURES[name]()) == plotting.png(FIGURES[name]())
+def test_the_same_picture_has_the_same_bytes() -> None:
+    assert plotting.png(FIGURES["heatmaps"]()) == plotting.png(FIGURES["heatmaps"]())
 
 
 def test_pyplot_with_its_global_state_is_not_loaded() -> None:
@@ -198,6 +187,9 @@ def test_explanations_stand_in_a_row_each_with_a_colour_bar_of_its_own() -> None
         assert image.get_array().ravel().tolist() == values.tolist()
         assert image.get_clim() == (-np.abs(values).max(), np.abs(values).max())
         assert image.colorbar.ax in figure.axes
+    plotting.png(figure)  # which finds the places
+    rows = {(image.axes.get_position().y0, image.axes.get_position().y1) for image in (picture, *maps)}
+    assert len(np.unique(np.round(sorted(rows), 6), axis=0)) == 1, "a row of the picture is the same row of the maps"
 
 
 def test_explanations_tell_what_does_not_fit() -> None:
@@ -283,58 +275,7 @@ def test_heatmaps_name_what_cannot_be_drawn(pictures: Any, options: dict[str, An
         plotting.heatmaps(pictures, {"z": pictures}, (4, 4), **options)
 
 
-# One neuron
-
-
-def root_line(axes: Axes) -> np.ndarray | None:
-    """The points of the line z = 0 as drawn, or None."""
-    (line,) = [c for c in axes.collections if isinstance(c, ContourSet) and list(c.levels) == [0]] or [None]
-    return None if line is None else np.concatenate([path.vertices for path in line.get_paths()])
-
-
-def markers(axes: Axes) -> set[tuple[float, float]]:
-    return {(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in axes.lines}
-
-
-def test_neuron_plane_shows_hinge_input_roots_and_box_where_they_are() -> None:
-    roots = {"near": (-0.2, 1.4), "far": (0.25, 0.5)}
-    axes = plotting.neuron_plane((2, 1), -1, (1, 2), roots, (-1, 3)).axes[0]
-    line = root_line(axes)
-    assert line is not None
-    np.testing.assert_allclose(2 * line[:, 0] + line[:, 1] - 1, 0, atol=1e-9)
-    assert np.ptp(line[:, 1]) == pytest.approx(5)
-    assert markers(axes) == {(1, 2), *roots.values()}
-    assert {"near", "far", "$x$"} <= {text.get_text() for text in axes.texts}
-    (box,) = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
-    assert (box.get_xy(), box.get_width(), box.get_height()) == ((-1, -1), 4, 4)
-    assert axes.get_xlim() == axes.get_ylim() == (-1.5, 3.5)
-
-
-@pytest.mark.parametrize(("weight", "bias"), [((0, 0), 1), ((0, 0), -1), ((0, 0), 0), ((1, 1), 100), ((1, 1), -100)])
-def test_without_a_hinge_in_sight_no_line_is_drawn(weight: Any, bias: float) -> None:
-    axes = plotting.neuron_plane(weight, bias, (1, 2), {}).axes[0]
-    assert root_line(axes) is None
-    assert markers(axes) == {(1, 2)}
-    assert not axes.patches
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"weight": (1, 2, 3)}, r"weight: got shape \(3,\), expected \(2,\)"),
-        ({"x": (1,)}, r"x: got shape \(1,\), expected \(2,\)"),
-        ({"x": (1, np.inf)}, r"x: holds inf"),
-        ({"roots": {"near": (1, 2, 3)}}, r"roots\['near'\]: got shape \(3,\), expected \(2,\)"),
-    ],
-)
-def test_neuron_plane_names_what_does_not_fit(changed: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        plotting.neuron_plane(**{"weight": (2, 1), "bias": -1, "x": (1, 2), "roots": {}, **changed})
-
-
-def test_neuron_plane_names_a_bias_that_is_no_number() -> None:
-    with pytest.raises(ValueError, match=r"^bias: "):
-        plotting.neuron_plane((2, 1), np.nan, (1, 2), {})
+# A tangent, and bars
 
 
 def test_tangent_touches_at_the_root_and_the_gap_is_the_remainder() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import html
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets
@@ -62,9 +65,25 @@ class Explorer(ipywidgets.VBox):
             return
         values = {name: control.value for name, control in self.controls.items()}
         try:
-            self.state, self.picture.value, self.words.value = self.look(**values)
+            with _garbage_waits():
+                self.state, self.picture.value, self.words.value = self.look(**values)
         except Exception as error:  # a learner sees no log: what went wrong has to stand where she looks
             self.words.value = f"<b>This setting cannot be shown:</b> {html.escape(str(error))}"
+
+
+@contextmanager
+def _garbage_waits() -> Iterator[None]:
+    """Without Python's garbage collector, which beside TensorFlow takes a third of a second to look at everything.
+
+    A figure is garbage as soon as it has become a picture. Where all of it is young then, little has to be looked at.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def slider(name: str, value: float, low: float, high: float) -> Any:

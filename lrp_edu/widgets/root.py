@@ -6,10 +6,14 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
+from matplotlib.figure import Figure
 
 from lrp_edu import plotting
+from lrp_edu.planes import draw_neuron_plane
 from lrp_edu.roots import DIRECTIONS, HIGHEST, LOWEST, RootSearch, search_root
 from lrp_edu.widgets.explorer import Explorer, slider
+
+EXTENT = (-1.5, 4.0)  # of the picture, along both axes
 
 
 class RootExplorer(Explorer):
@@ -30,13 +34,11 @@ class RootExplorer(Explorer):
         """The neuron's plane with the root, bars of the relevances, and a warning where the root is no input."""
         weight, x = np.array([values["w1"], values["w2"]]), np.array([values["x1"], values["x2"]])
         found = search_root(weight, values["b"], x, values["direction"])
-        shown = found.root is not None and bool(np.all(np.abs(found.root) < 20))
-        figure = plotting.new_figure(8.6, 4.2)
-        figure.set_layout_engine("none")  # The places are given: to find them takes as long as to draw the figure.
+        figure = Figure(figsize=(8.6, 4.2))  # The places are given: to find them takes as long as to draw the figure.
         places = {"left": 0.07, "right": 0.98, "bottom": 0.13, "top": 0.91, "wspace": 0.22}
         left, right = figure.subplots(1, 2, width_ratios=(1.4, 1), gridspec_kw=places)
-        roots = {r"$\tilde x$": found.root} if shown else {}
-        plotting.draw_neuron_plane(left, weight, values["b"], x, roots, (LOWEST, HIGHEST), (-1.5, 4.0))
+        roots = {} if found.root is None else {r"$\tilde x$": found.root}
+        draw_neuron_plane(left, weight, values["b"], x, roots, (LOWEST, HIGHEST), EXTENT)
         relevance = np.zeros(2) if found.relevance is None else found.relevance
         plotting.draw_bars(right, ["$R_1$", "$R_2$"], relevance, f"f(x) = {found.output:.2f}")
         return found, plotting.png(figure), self._words(found)
@@ -51,4 +53,6 @@ class RootExplorer(Explorer):
         text = f"x̃ = ({x1:z.2f}, {x2:z.2f}), R = ({r1:z.2f}, {r2:z.2f}), which add up to {r1 + r2:.2f} = f(x)."
         if not found.inside:
             text += f" <b>⚠ The root leaves the input domain</b> (dashed): inputs lie from {LOWEST:g} to {HIGHEST:g}."
+        if not found.within(*EXTENT):
+            text += " It lies outside of the picture."
         return text

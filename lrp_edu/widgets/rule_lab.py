@@ -108,7 +108,7 @@ class RuleLab(Explorer):
         """Without the layout engine of `plotting.new_figure`, which takes longer than all the rest."""
         shape = self.digits.image_shape
         figure = Figure(figsize=(8.0, 2.6))
-        grid = {"width_ratios": (1.12, 1, 1.12), "left": 0.01, "right": 0.93, "bottom": 0.02, "top": 0.9}
+        grid = {"width_ratios": (1.12, 1, 1.12), "left": 0.01, "right": 0.91, "bottom": 0.02, "top": 0.9}
         left, middle, right = figure.subplots(1, 3, gridspec_kw=grid)
         plotting.draw_picture(middle, x.reshape(shape), "input")
         largest = {side: plotting.largest(setting.relevance) for side, setting in settings.items()}

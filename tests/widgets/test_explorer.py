@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import ipywidgets
@@ -61,6 +62,29 @@ def test_a_quick_run_of_changes_ends_with_the_last_one() -> None:
         explorer.controls["number"].value = number
     assert page(explorer) == (b"picture of 11", "11² = 121", 121)
     assert explorer.seen == [2, 7, 3, 13, 19, 4, 13, 11]
+
+
+def test_the_garbage_collector_waits_until_the_picture_is_there() -> None:
+    collecting = []
+
+    class Watched(Squares):
+        def look(self, **values: Any) -> tuple[int, bytes, str]:
+            collecting.append(gc.isenabled())
+            return super().look(**values)
+
+    explorer = Watched()
+    explorer.controls["number"].value = 13  # which cannot be shown
+    assert collecting == [False, False]
+    assert gc.isenabled()
+
+
+def test_a_collector_that_somebody_has_switched_off_stays_off() -> None:
+    gc.disable()
+    try:
+        Squares()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_keys_are_kept_from_jupyterlab_without_a_trace_on_the_page() -> None:

@@ -15,6 +15,7 @@ from pages import contents, page, set_all
 
 from lrp_edu.roots import DIRECTIONS, HIGHEST, LOWEST, RootSearch, search_root
 from lrp_edu.widgets import RootExplorer
+from lrp_edu.widgets.root import EXTENT
 
 W_SQUARE, Z, Z_PLUS, Z_BOX = DIRECTIONS
 
@@ -259,6 +260,18 @@ def test_a_root_far_outside_is_told_but_does_not_break_the_picture(root_explorer
     assert picture.startswith(b"\x89PNG")
     assert "x̃ = (-30.00, 2.00)" in words
     assert "leaves the input domain" in words
+    assert words.endswith("It lies outside of the picture.")
+
+
+@pytest.mark.parametrize(("weight", "bias", "outside"), [((2.0, 1.0), 3.0, False), ((1.0, 1.0), 3.0, True)])
+def test_a_root_outside_of_the_picture_is_said_to_be(weight: Any, bias: float, outside: bool) -> None:
+    """Towards z⁺ from (1, 2), the first root is (−0.75, −1.5), on the frame, and the second one (−1, −2)."""
+    found, _, root = search_both(weight, bias, (1.0, 2.0), Z_PLUS)
+    assert root is not None
+    assert found.within(*EXTENT) == (not outside)
+    words = RootExplorer._words(found)
+    assert "leaves the input domain" in words
+    assert ("outside of the picture" in words) == outside
 
 
 def test_a_quick_run_of_changes_of_the_root_explorer_ends_as_if_set_at_once(root_explorer: RootExplorer) -> None:
