@@ -194,6 +194,49 @@ def occlusion_map(f, picture, side, fill):
 """,
         ),
         (
+            "no absolute values",
+            """
+def occlusion_map(f, picture, side, fill):
+    lost = np.zeros(picture.shape)
+    half = side // 2
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            covered = picture.copy()
+            covered[max(0, row - half) : row + half + 1, max(0, column - half) : column + half + 1] = fill
+            lost[row, column] = abs(f(picture) - f(covered))
+    return lost
+""",
+        ),
+        (
+            "do not cut off at 0",
+            """
+def occlusion_map(f, picture, side, fill):
+    lost = np.zeros(picture.shape)
+    half = side // 2
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            covered = picture.copy()
+            covered[max(0, row - half) : row + half + 1, max(0, column - half) : column + half + 1] = fill
+            lost[row, column] = max(0, f(picture) - f(covered))
+    return lost
+""",
+        ),
+        (
+            "divided by the number of covered pixels",
+            """
+def occlusion_map(f, picture, side, fill):
+    lost = np.zeros(picture.shape)
+    half = side // 2
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            square = (slice(max(0, row - half), row + half + 1), slice(max(0, column - half), column + half + 1))
+            covered = picture.copy()
+            covered[square] = fill
+            lost[row, column] = (f(picture) - f(covered)) / covered[square].size
+    return lost
+""",
+        ),
+        (
             "The fill got lost",
             """
 def occlusion_map(f, picture, side, fill):

@@ -171,7 +171,7 @@ def expand_first_order(function, x, root):
 """,
         ),
         (
-            "differentiate first",
+            "before you differentiated",
             """
 def expand_first_order(function, x, root):
     value = function.subs(x, root)
@@ -210,6 +210,13 @@ def expand_first_order(function, x, root):
     print(function.subs(x, root) + sp.diff(function, x).subs(x, root) * (x - root))
 """,
         ),
+        (
+            "No x is left in yours",
+            """
+def expand_first_order(function, x, root):
+    return (function + sp.diff(function, x) * (x - root)).subs(x, root)
+""",
+        ),
     ],
     "taylor-step": [
         (
@@ -244,7 +251,7 @@ def step_along_weights(inputs, weights, bias):
 """,
         ),
         (
-            "not by its root",
+            "not by its square root",
             """
 def step_along_weights(inputs, weights, bias):
     length = sp.sqrt(sum(w**2 for w in weights))
@@ -267,7 +274,7 @@ def step_along_weights(inputs, weights, bias):
 """,
         ),
         (
-            "The bias belongs into the sum once",
+            "The bias belongs in the sum once",
             """
 def step_along_weights(inputs, weights, bias):
     t = sp.Symbol("t", real=True)
@@ -303,6 +310,14 @@ def step_along_weights(inputs, weights, bias):
             """
 def step_along_weights(inputs, weights, bias):
     return sp.Rational(-3, 5) if len(inputs) == 2 else sp.Rational(-1, 4)
+""",
+        ),
+        (
+            "added to the sum, not subtracted",
+            """
+def step_along_weights(inputs, weights, bias):
+    t = sp.Symbol("t", real=True)
+    return sp.solve(sum(w * (x + t * w) for w, x in zip(weights, inputs)) - bias, t)[0]
 """,
         ),
     ],
@@ -372,28 +387,28 @@ def w2_relevance(x, weight, bias):
 """,
         ),
         (
-            "the one number z",
+            "one number for the whole neuron",
             """
 def w2_relevance(x, weight, bias):
     return weight**2 / np.sum(weight**2) * (weight * x + bias)
 """,
         ),
         (
-            "The bias belongs into z once",
+            "This is w·x + b, input by input",
             """
 def w2_relevance(x, weight, bias):
     return weight * x + bias
 """,
         ),
         (
-            "the length of w",
+            "not by its square root, the length of w",
             """
 def w2_relevance(x, weight, bias):
     return weight**2 / np.linalg.norm(weight) * (weight @ x + bias)
 """,
         ),
         (
-            "Divide by the sum of the squares",
+            "Divide by the sum of the squares, so that",
             """
 def w2_relevance(x, weight, bias):
     return weight**2 * (weight @ x + bias)
@@ -406,6 +421,41 @@ def w2_relevance(x, weight, bias):
     z = weight @ x + bias
     weight **= 2
     return weight / weight.sum() * z
+""",
+        ),
+        (
+            "belongs in z once",
+            """
+def w2_relevance(x, weight, bias):
+    return weight**2 / np.sum(weight**2) * np.sum(weight * x + bias)
+""",
+        ),
+        (
+            "not by the sum of the weights",
+            """
+def w2_relevance(x, weight, bias):
+    return weight**2 / weight.sum() * (weight @ x + bias)
+""",
+        ),
+        (
+            "not with w²·x",
+            """
+def w2_relevance(x, weight, bias):
+    return weight**2 * x / (weight**2 @ x) * (weight @ x + bias)
+""",
+        ),
+        (
+            "not with the size of w",
+            """
+def w2_relevance(x, weight, bias):
+    return abs(weight) / abs(weight).sum() * (weight @ x + bias)
+""",
+        ),
+        (
+            "Each input gets the same",
+            """
+def w2_relevance(x, weight, bias):
+    return np.full(len(x), (weight @ x + bias) / len(x))
 """,
         ),
     ],
@@ -514,6 +564,45 @@ def relevance_along(x, weight, bias, direction):
     return direction / direction.sum() * (weight @ x + bias)
 """,
         ),
+        (
+            "not with x·d",
+            """
+def relevance_along(x, weight, bias, direction):
+    return x * direction / (x @ direction) * (weight @ x + bias)
+""",
+        ),
+        (
+            "not with w·d·x",
+            """
+def relevance_along(x, weight, bias, direction):
+    climb = weight * direction * x
+    return climb / climb.sum() * (weight @ x + bias)
+""",
+        ),
+        (
+            "No absolute values in the denominator",
+            """
+def relevance_along(x, weight, bias, direction):
+    climb = weight * direction
+    return climb / abs(climb).sum() * (weight @ x + bias)
+""",
+        ),
+        (
+            "added, not subtracted",
+            """
+def relevance_along(x, weight, bias, direction):
+    climb = weight * direction
+    return climb / climb.sum() * (weight @ x - bias)
+""",
+        ),
+        (
+            "belongs in f(x) once",
+            """
+def relevance_along(x, weight, bias, direction):
+    climb = weight * direction
+    return climb / climb.sum() * sum(w * value + bias for w, value in zip(weight, x))
+""",
+        ),
     ],
     "taylor-zbox": [
         (
@@ -533,7 +622,7 @@ def z_box_relevance(x, weight, bias, low, high):
 """,
         ),
         (
-            "Check the ends",
+            "You used `high` for all inputs",
             """
 def z_box_relevance(x, weight, bias, low, high):
     climb = weight * (x - high)
@@ -586,7 +675,7 @@ def z_box_relevance(x, weight, bias, low, high):
 """,
         ),
         (
-            "This is the z⁺ rule",
+            "as by z⁺",
             """
 def z_box_relevance(x, weight, bias, low, high):
     climb = np.maximum(0, weight) * x
@@ -618,7 +707,7 @@ def z_box_relevance(x, weight, bias, low, high):
 """,
         ),
         (
-            "Check the ends: x",
+            "not high − x",
             """
 def z_box_relevance(x, weight, bias, low, high):
     direction = abs(np.where(weight > 0, x - low, x - high))
@@ -629,7 +718,7 @@ def z_box_relevance(x, weight, bias, low, high):
             "The box is given by `low` and `high`",
             """
 def z_box_relevance(x, weight, bias, low, high):
-    climb = weight * np.where(weight > 0, x + 1, x - 5)
+    climb = weight * np.where(weight > 0, x + 4, x - 9)
     return climb / climb.sum() * (weight @ x + bias)
 """,
         ),
@@ -640,6 +729,38 @@ def z_box_relevance(x, weight, bias, low, high):
     f = weight @ x + bias
     x -= np.where(weight > 0, low, high)
     return weight * x / (weight @ x) * f
+""",
+        ),
+        (
+            "as by z⁺",
+            """
+def z_box_relevance(x, weight, bias, low, high):
+    climb = np.maximum(0, weight) * (x - low)
+    return climb / climb.sum() * (weight @ x + bias)
+""",
+        ),
+        (
+            "An inhibiting input has a direction, too",
+            """
+def z_box_relevance(x, weight, bias, low, high):
+    climb = weight * np.where(weight > 0, x - low, 0)
+    return climb / climb.sum() * (weight @ x + bias)
+""",
+        ),
+        (
+            "The weight enters twice",
+            """
+def z_box_relevance(x, weight, bias, low, high):
+    direction = weight * x - np.maximum(0, weight) * low - np.minimum(0, weight) * high
+    return relevance_along(x, weight, bias, direction)
+""",
+        ),
+        (
+            "not high − x",
+            """
+def z_box_relevance(x, weight, bias, low, high):
+    direction = np.where(weight > 0, x - low, high - x)
+    return relevance_along(x, weight, bias, direction)
 """,
         ),
     ],

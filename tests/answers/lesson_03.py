@@ -252,6 +252,34 @@ def relu_gradprop(x, gradient):
 """,
         ),
         (
+            "ReLU: it is the input x that decides",
+            """
+def relu_gradprop(x, gradient):
+    return gradient * (gradient > 0)
+""",
+        ),
+        (
+            "ReLU: a negative gradient passes an active neuron, too",
+            """
+def relu_gradprop(x, gradient):
+    return np.where(x > 0, np.maximum(0, gradient), 0)
+""",
+        ),
+        (
+            "ReLU: this is the gradient as it came",
+            """
+def relu_gradprop(x, gradient):
+    return gradient
+""",
+        ),
+        (
+            "ReLU: this is x · gradient",
+            """
+def relu_gradprop(x, gradient):
+    return x * gradient
+""",
+        ),
+        (
             "ReLU: a neuron at exactly 0 is silent",
             """
 def relu_gradprop(x, gradient):
@@ -684,6 +712,16 @@ def relprop_z_box(x, weight, low, high, relevance):
 """,
         ),
         (
+            "w⁻ is min(0, w), which is negative",
+            """
+def relprop_z_box(x, weight, low, high, relevance):
+    positive, negative = np.maximum(0, weight), np.maximum(0, -weight)
+    z = x @ weight - low * positive.sum(axis=0) - high * negative.sum(axis=0)
+    s = relevance / stabilise(z, 1e-6)
+    return x * (s @ weight.T) - low * (s @ positive.T) - high * (s @ negative.T)
+""",
+        ),
+        (
             "zᴮ: step 3 needs the transposed weights",
             """
 def relprop_z_box(x, weight, low, high, relevance):
@@ -736,11 +774,20 @@ def relprop_w2(weight, relevance):
     ],
     "mlp-bias-share": [
         (
-            "The sign",
+            "is the bias, −1, a factor, with its sign?",
             """
 def bias_share(a, weight, bias, relevance, epsilon):
     z = a @ weight + bias
     return (abs(bias) * relevance / stabilise(z, epsilon)).sum(axis=1)
+""",
+        ),
+        (
+            "is the bias, −1, a factor, with its sign?",
+            """
+def bias_share(a, weight, bias, relevance, epsilon):
+    z = a @ weight + bias
+    s = relevance / stabilise(z, epsilon)
+    return s.sum(axis=1)
 """,
         ),
         (

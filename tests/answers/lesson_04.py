@@ -128,6 +128,30 @@ def contrastive_start(logits, c):
 WRONG: dict[str, list[tuple[str, str]]] = {
     "rules-family": [
         (
+            "not the sum a·w",
+            """
+def relprop_rho(a, weight, bias, relevance, rho, epsilon):
+    s = relevance / stabilise(rho(a @ weight) + rho(bias), epsilon)
+    return a * (s @ rho(weight).T)
+
+
+def gamma_weights(weight, gamma):
+    return weight + gamma * np.maximum(0, weight)
+""",
+        ),
+        (
+            "not γ alone",
+            """
+def relprop_rho(a, weight, bias, relevance, rho, epsilon):
+    s = relevance / stabilise(a @ rho(weight) + rho(bias), epsilon)
+    return a * (s @ rho(weight).T)
+
+
+def gamma_weights(weight, gamma):
+    return np.where(weight > 0, weight + gamma, weight)
+""",
+        ),
+        (
             "ε got lost",
             """
 def relprop_rho(a, weight, bias, relevance, rho, epsilon):
@@ -253,6 +277,34 @@ def relprop_rho(a, weight, bias, relevance, rho, epsilon):
     ],
     "rules-gamma-limit": [
         (
+            "not `min`",
+            """
+def gamma_for(raised, lowered, at_most):
+    return min(0.0, (lowered + lowered / at_most) / raised - 1)
+""",
+        ),
+        (
+            "without its minus",
+            """
+def gamma_for(raised, lowered, at_most):
+    return (lowered - lowered / at_most) / raised - 1
+""",
+        ),
+        (
+            "taken without its minus",
+            """
+def gamma_for(raised, lowered, at_most):
+    return max(0.0, (lowered - lowered / at_most) / raised - 1)
+""",
+        ),
+        (
+            "do not multiply",
+            """
+def gamma_for(raised, lowered, at_most):
+    return (lowered + lowered * at_most) / raised - 1
+""",
+        ),
+        (
             "subtract one",
             """
 def gamma_for(raised, lowered, at_most):
@@ -304,6 +356,39 @@ def gamma_for(raised, lowered, at_most):
     ],
     "rules-empty-side": [
         (
+            "yours flips the sign",
+            """
+def relprop_alpha_beta(a, weight, relevance, alpha, beta):
+    p, n = a @ weight.clip(0), a @ weight.clip(None, 0)
+    wp, wn = np.where(n == 0, 1.0, alpha), np.where(p == 0, 1.0, beta)
+    sp_ = np.divide(wp * relevance, p, where=p != 0, out=np.zeros_like(p))
+    sn = np.divide(wn * relevance, n, where=n != 0, out=np.zeros_like(n))
+    return a * (sp_ @ weight.clip(0).T - sn @ weight.clip(None, 0).T)
+""",
+        ),
+        (
+            "multiply by a",
+            """
+def relprop_alpha_beta(a, weight, relevance, alpha, beta):
+    p, n = a @ weight.clip(0), a @ weight.clip(None, 0)
+    wp, wn = np.where(n == 0, 1.0, alpha), np.where(p == 0, 1.0, -beta)
+    sp_ = np.divide(wp * relevance, p, where=p != 0, out=np.zeros_like(p))
+    sn = np.divide(wn * relevance, n, where=n != 0, out=np.zeros_like(n))
+    return sp_ @ weight.clip(0).T + sn @ weight.clip(None, 0).T
+""",
+        ),
+        (
+            "relevance from above",
+            """
+def relprop_alpha_beta(a, weight, relevance, alpha, beta):
+    p, n = a @ weight.clip(0), a @ weight.clip(None, 0)
+    wp, wn = np.where(n == 0, 1.0, alpha), np.where(p == 0, 1.0, -beta)
+    sp_ = np.divide(wp, p, where=p != 0, out=np.zeros_like(p))
+    sn = np.divide(wn, n, where=n != 0, out=np.zeros_like(n))
+    return a * (sp_ @ weight.clip(0).T + sn @ weight.clip(None, 0).T)
+""",
+        ),
+        (
             "Doubled and flipped",
             """
 def relprop_alpha_beta(a, weight, relevance, alpha, beta):
@@ -331,7 +416,7 @@ def relprop_alpha_beta(a, weight, relevance, alpha, beta):
 """,
         ),
         (
-            "without a positive side is still missing",
+            "yours flips the sign",
             """
 def relprop_alpha_beta(a, weight, relevance, alpha, beta):
     p, n = a @ weight.clip(0), a @ weight.clip(None, 0)
@@ -415,10 +500,24 @@ def my_composite():
 """,
         ),
         (
-            "Calm enough",
+            "does not look at the picture",
             """
 def my_composite():
     return [rules.Flat(), rules.LRP0(), rules.LRP0()]
+""",
+        ),
+        (
+            "does not look at the picture",
+            """
+def my_composite():
+    return [rules.WSquare()] * 3
+""",
+        ),
+        (
+            "between −1 and 1",
+            """
+def my_composite():
+    return [rules.ZBox(-2, 2), rules.Gamma(2.0), rules.LRP0()]
 """,
         ),
         (
@@ -444,6 +543,30 @@ def my_composite():
         ),
     ],
     "rules-contrastive": [
+        (
+            "after exp, not before",
+            """
+def contrastive_start(logits, c):
+    others = logits.copy()
+    others[:, c] = 0
+    q = np.exp(others) / np.exp(others).sum(axis=1, keepdims=True)
+    start = -q * logits
+    start[:, c] = logits[:, c]
+    return start
+""",
+        ),
+        (
+            "not times its margin",
+            """
+def contrastive_start(logits, c):
+    powers = np.exp(logits)
+    powers[:, c] = 0
+    q = powers / powers.sum(axis=1, keepdims=True)
+    start = -q * (logits[:, [c]] - logits)
+    start[:, c] = logits[:, c]
+    return start
+""",
+        ),
         (
             "leave c out",
             """

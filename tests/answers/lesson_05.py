@@ -157,6 +157,7 @@ def swapped_convolution(x, kernel, bias, relprop):
 _PLUS = "tf.nn.conv2d(a, positive, 1, padding)"
 _WHOLE = "tf.nn.conv2d(a, kernel, 1, padding)"
 _OWN = "relprop(x, kernel, bias, relevance)"
+_VALID = (" 1, padding)", ' 1, "VALID")')
 
 WRONG: dict[str, list[tuple[str, str]]] = {
     "conv-zplus": [
@@ -168,9 +169,20 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("multiply by a", _conv(f"{_PLUS} + tf.nn.relu(bias)", "positive", "c")),
         ("Step 2, the division by z, is missing", _conv("tf.ones_like(relevance)", "positive")),
         ("is there a `return`", _conv(_PLUS, "positive", "None")),
+        ("This is LRP-0 without the bias", _conv(_WHOLE, "kernel")),
+        ("Do both convolutions get `padding`", _conv(f"{_PLUS} + tf.nn.relu(bias)", "positive").replace(*_VALID)),
     ],
     "conv-pooling": [
         ("handed out more than once", _winner("tf.cast(a == spread(largest), a.dtype) * spread(relevance)")),
+        (
+            "and the others nothing",
+            """
+def relprop_winner(a, relevance):
+    spread = lambda values: tf.repeat(tf.repeat(values, 2, axis=1), 2, axis=2)
+    winners = tf.cast(a == spread(tf.nn.max_pool2d(a, 2, 2, "VALID")), a.dtype)
+    return winners / spread(4 * tf.nn.avg_pool2d(winners, 2, 2, "VALID")) * spread(relevance)
+""",
+        ),
         ("everybody gets everything", _winner("spread(relevance)")),
         ("this is the largest number itself", _winner("tf.cast(a == spread(largest), a.dtype) * a")),
         (
@@ -192,6 +204,25 @@ def relprop_winner(a, relevance):
     return tape.gradient(largest, a)
 """,
         ),
+        (
+            "this is the winner's map: use avg_pool2d",
+            """
+def relprop_proportional(a, relevance):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        z = tf.nn.max_pool2d(a, 2, 2, "VALID")
+    return a * tape.gradient(z, a, output_gradients=relevance / stabilise(z, 1e-6))
+""",
+        ),
+        (
+            "ValueError: Attempt to convert a value (None)",
+            """
+def relprop_proportional(a, relevance):
+    with tf.GradientTape() as tape:
+        z = tf.nn.avg_pool2d(a, 2, 2, "VALID")
+    return a * tape.gradient(z, a, output_gradients=relevance / stabilise(z, 1e-6))
+""",
+        ),
         ("these are equal shares", _proportional("spread(relevance / 4)")),
         ("the last step is missing", _proportional("spread(relevance / stabilise(4 * mean, 1e-6))")),
         ("four times what it should be", _proportional("a * spread(relevance / stabilise(mean, 1e-6))")),
@@ -208,6 +239,24 @@ def relprop_winner(a, relevance):
         ("the pair with low is missing", _first(zB="[(x, kernel), (-high * ones, negative)]")),
         ("enter with a minus", _first(zB="[(x, kernel), (low * ones, positive), (high * ones, negative)]")),
         ("a sign in the third pair", _first(zB="[(x, kernel), (-low * ones, positive), (high * ones, negative)]")),
+        (
+            "add the three products up to one z",
+            """
+def relprop_first(x, kernel, relevance, way, low=0.0, high=1.0, padding="SAME"):
+    ones, positive, negative = tf.ones_like(x), tf.nn.relu(kernel), -tf.nn.relu(-kernel)
+    pairs = {
+        "ones": [(ones, positive)],
+        "w2": [(ones, kernel**2)],
+        "zB": [(x, kernel), (-low * ones, positive), (-high * ones, negative)],
+    }[way]
+    result = 0
+    for version, weights in pairs:
+        s = relevance / stabilise(tf.nn.conv2d(version, weights, 1, padding), 1e-6)
+        result += version * tf.nn.conv2d_transpose(s, weights, tf.shape(x), 1, padding)
+    return result
+""",
+        ),
+        ("Do both convolutions get `padding`", _first().replace(*_VALID)),
     ],
     "conv-swapped": [
         ("still TensorFlow's own", _swapped("z", _OWN, 'tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME") + bias)')),
@@ -219,5 +268,12 @@ def relprop_winner(a, relevance):
             _swapped("tf.nn.relu(z + bias)", "relprop(x, kernel, bias, tf.ones_like(relevance))"),
         ),
         ("Relevance passes the ReLU as it is", _swapped("z + bias", _OWN, "tf.nn.relu(layer(x))")),
+        ("swapped_convolution returns None", _swapped("tf.nn.relu(z + bias)", _OWN, "None")),
+        ("You return the inner function itself", _swapped("tf.nn.relu(z + bias)", _OWN, "layer")),
+        (
+            "is `@tf.custom_gradient` missing",
+            _swapped("tf.nn.relu(z + bias)", _OWN).replace("@tf.custom_gradient", ""),
+        ),
+        ("with a kernel of 2 × 2", _swapped("tf.nn.relu(z + bias)", _OWN).replace('"SAME"', '"VALID"')),
     ],
 }
