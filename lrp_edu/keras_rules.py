@@ -165,16 +165,20 @@ def _simplified(group: Group, nonnegative_input: bool) -> Group:
 
 
 def _version(version: Version, values: Tensor) -> Tensor:
-    """A version of a tensor; p·v⁺ + n·v⁻ is the larger of p·v and n·v for p > n, which takes the least memory."""
+    """A version of a tensor, with as little memory as can be."""
     if isinstance(version, Parts):
+        positive, negative = version.positive, version.negative
         if version == WHOLE:
             return values
-        if version.negative == 0:
-            return _times(version.positive, tf.nn.relu(values))
-        if version.positive == 0:
-            return _times(version.negative, tf.minimum(values, tf.constant(0, values.dtype)))
-        outer = tf.maximum if version.positive > version.negative else tf.minimum
-        return outer(_times(version.positive, values), _times(version.negative, values))
+        if negative == 0:
+            return _times(positive, tf.nn.relu(values))
+        if positive == 0:
+            return _times(negative, tf.minimum(values, tf.constant(0, values.dtype)))
+        if positive > negative:
+            # Not the larger of p·v and n·v: with oneDNN, TensorFlow 2.21 takes max(p·v, v) for a leaky ReLU of slope p
+            # where v < 0, and for p > 1 that is the smaller one.
+            return _times(negative, values) + _times(positive - negative, tf.nn.relu(values))
+        return tf.minimum(_times(positive, values), _times(negative, values))
     if isinstance(version, Constant):
         return tf.zeros_like(values) + tf.constant(version.value, values.dtype)
     return version(values)
