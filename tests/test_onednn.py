@@ -54,10 +54,11 @@ RULES = [rules.LRP0(), rules.Epsilon(0.1), rules.Gamma(0.25), rules.Gamma(3), ru
          rules.AlphaBeta(1.5, 0.5), rules.ZBox(-1.0, 1.0), rules.WSquare(), rules.Flat()]
 images = np.random.default_rng(2).uniform(-1, 1, (2, 12, 12, 3)).astype("float32")
 single, double = network("float32"), network("float64")
-found = [
-    compared(f"{rule} {pooling}", *(LRP(one, composites.uniform(rule), pooling=pooling) for one in (single, double)), images)
-    for rule in RULES for pooling in ("winner", "proportional")
-]
+found = []
+for rule in RULES:
+    for pooling in ("winner", "proportional"):
+        explainers = (LRP(model, composites.uniform(rule), pooling=pooling) for model in (single, double))
+        found.append(compared(f"{rule} {pooling}", *explainers, images))
 mini, shapes = models.vgg16_mini(), data.shapes(2, seed=5).images
 for name in composites.PRESETS:
     options = {"low": 0.0, "high": 1.0} if "box" in name or name == "deep_taylor" else {}

@@ -16,7 +16,7 @@ from lrp_edu.composites import Composite, uniform
 from lrp_edu.keras_lrp import LRP
 from lrp_edu.ledger import Ledger
 from lrp_edu.photographs import Guess
-from lrp_edu.rules import LRP0, Epsilon, Gamma, ZBox, ZPlus
+from lrp_edu.rules import LRP0, Epsilon, Gamma, Rule, ZBox, ZPlus
 from lrp_edu.targets import Logit
 from lrp_edu.widgets.explorer import ANSWER, Explorer
 
@@ -24,11 +24,16 @@ OWN = "your own"
 TOP = 5
 
 
+def _nothing_else(*_: Any) -> dict[str, Rule]:
+    return {}
+
+
 class Choice(NamedTuple):
-    """A composite on offer: made by a classifier and γ."""
+    """Rules on offer: a composite made by a classifier and γ, and other rules for some layers of a model by name."""
 
     make: Callable[[Classifier, float], Composite]
     has_gamma: bool = False
+    named: Callable[[Any, float], dict[str, Rule]] = _nothing_else
 
 
 def _gamma_by_depth(classifier: Classifier, gamma: float) -> Composite:
@@ -36,7 +41,19 @@ def _gamma_by_depth(classifier: Classifier, gamma: float) -> Composite:
     return Composite((("convolution", Gamma(gamma)), ("any", Epsilon())), first, "convolution")
 
 
+def _lrp_0_on_top(classifier: Classifier, _gamma: float) -> Composite:
+    return Composite((("any", LRP0()),), ZBox(classifier.low, classifier.high), "convolution")
+
+
+def _gamma_below_block_5(model: Any, gamma: float) -> dict[str, Rule]:
+    """For the convolutions of blocks 1 to 4, but for the first of all, which has zᴮ."""
+    blocks = tuple(f"block{block}_conv" for block in range(1, 5))
+    names = [layer.name for layer in model.layers if layer.name.startswith(blocks)]
+    return {name: Gamma(gamma) for name in names if name != "block1_conv1"}
+
+
 CHOICES = {
+    "by depth: zᴮ, γ, LRP-0": Choice(_lrp_0_on_top, has_gamma=True, named=_gamma_below_block_5),
     "by depth: zᴮ, γ, ε": Choice(_gamma_by_depth, has_gamma=True),
     "by depth: z⁺, ε": Choice(lambda classifier, _: classifier.composite("epsilon_plus")),
     "by depth: flat, z⁺, ε": Choice(lambda classifier, _: classifier.composite("epsilon_plus_flat")),
@@ -100,9 +117,10 @@ class VGG16Explorer(Explorer):
     def look(self, **values: Any) -> tuple[Explained, bytes, str]:
         """The picture, its heatmap, the top five, and the ledger's last line."""
         picture = self._picture(values["picture"], values["upload"])
-        composite = CHOICES[values["composite"]].make(self.classifier, values["gamma"])
+        choice, gamma = CHOICES[values["composite"]], values["gamma"]
+        composite, named_layers = choice.make(self.classifier, gamma), choice.named(self.model, gamma)
         # Every γ is an explainer of its own: to trace it would take ten times longer than to run it once.
-        explainer = LRP(self.model, composite, pooling=values["pooling"])
+        explainer = LRP(self.model, composite, rules=named_layers, pooling=values["pooling"])
         x = self.classifier.prepare(picture[None])
         logits = self._logits(explainer, x)
         answers = self.classifier.answers(logits, logits.shape[1])[0]
@@ -141,8 +159,7 @@ class VGG16Explorer(Explorer):
 
 
 def _figure(picture: Array, explained: Explained, top: Sequence[Guess]) -> Figure:
-    figure = plotting.new_figure(10.0, 3.4)
-    figure.set_layout_engine("none")  # The places are given: to find them takes as long as to draw the figure.
+    figure = Figure(figsize=(10.0, 3.4))  # The places are given: to find them takes as long as to draw the figure.
     places = ((0.0, 0.32), (0.33, 0.32), (0.66, 0.01), (0.85, 0.13))  # left edge and width, in parts of the figure
     left, middle, scale, right = (figure.add_axes((edge, 0.04, width, 0.86)) for edge, width in places)
     plotting.draw_picture(left, picture / 255)

@@ -97,6 +97,16 @@ def class_switch(explainer, images, wanted, other):
     alone = [explainer.relevance(images, np.where(np.arange(z.shape[1]) == c, z, 0)).numpy() for c in (wanted, other)]
     return alone[0] - alone[1]
 """,
+        """
+def class_switch(explainer, images, wanted, other):
+    found = []
+    for image in images:
+        z = explainer.logits(image[None])
+        start = np.zeros(z.shape)
+        start[0, [wanted, other]] = z[0, wanted], -z[0, other]
+        found.append(explainer.relevance(image[None], start)[0])
+    return np.stack(found)
+""",
     ],
 }
 
@@ -184,12 +194,15 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     "vgg16-mixture": [
         ("weighted with the logits", _mixture("np.tensordot(logits, maps, axes=1)")),
         ("The weights do not add up to 1", _mixture("np.tensordot(np.exp(logits), maps, axes=1)")),
+        ("weights do not add up to 1 yet", _mixture("np.tensordot(powers, maps, axes=1)")),
+        ("in the denominator, too", _mixture("np.tensordot(powers / np.exp(logits).sum(), maps, axes=1)")),
         ("Each class has the same weight", _mixture("maps.sum(axis=0)")),
         ("The mean of the maps", _mixture("maps.mean(axis=0)")),
         ("do not average", _mixture("(p[:, None, None] * maps).mean(axis=0)")),
         ("not added up yet", _mixture("p[:, None, None] * maps")),
         ("Sum over the classes only", _mixture("np.sum(p[:, None, None] * maps)")),
         ("Only the map of the best class", _mixture("maps[np.argmax(logits)]")),
+        ("the logits were divided by their sum", _mixture("np.tensordot(logits / logits.sum(), maps, axes=1)")),
         ("times its probability", _mixture("p.max() * maps[p.argmax()]")),
         ("np.exp(1000) is infinite", _mixture("np.tensordot(np.exp(logits) / np.exp(logits).sum(), maps, axes=1)")),
         (
@@ -198,6 +211,14 @@ WRONG: dict[str, list[tuple[str, str]]] = {
 def mixture(maps, logits):
     logits -= logits.max()
     return np.tensordot(np.exp(logits) / np.exp(logits).sum(), maps, axes=1)
+""",
+        ),
+        (
+            "changes its arguments",
+            """
+def mixture(maps, logits):
+    maps *= np.array(tf.nn.softmax(logits))[:, None, None]
+    return maps.sum(axis=0)
 """,
         ),
         ("is there a `return`", _mixture("None")),
@@ -222,6 +243,7 @@ def mixture(maps, logits):
         ("pooling: everybody got a quarter", _layer(pooling="spread(relevance / 4)")),
         ("pooling: everybody got everything", _layer(pooling="spread(relevance)")),
         ("the relevance as output_gradients", _layer(pooling=_POOLING.replace("relevance", "None"))),
+        ("a window of zeros gives NaN", _layer(pooling="a * gradient(a, layer, relevance / layer(a))")),
         ("Does the tape `watch` a", _layer().replace("        tape.watch(a)\n", "")),
         ("convolution: b⁺ is missing", _layer(convolution=_steps("positive", "positive", bias="0.0"))),
         ("of it, too, only the positive part counts", _layer(convolution=_steps("positive", "positive", bias="bias"))),
@@ -238,6 +260,10 @@ def mixture(maps, logits):
         ("this is w²", _layer(first=_FIRST.replace("tf.ones_like(layer.kernel)", "kernel**2"))),
         ("flat leaves the bias out.", _layer(first=_FIRST.replace("0.0", "bias"))),
         ("flat leaves the bias out, its positive part", _layer(first=_FIRST.replace("0.0", "tf.nn.relu(bias)"))),
+        (
+            "Ask for the kind of layer first",
+            _layer().replace("    if ", f"    if is_first:\n        return {_FIRST}\n    if ", 1),
+        ),
         ("walk: `start` is not used", _walk(begin="a")),
         ("Append `a` before", _walk(up="a = layer(a); inputs.append(a)")),
         ("the layers went up, not down", _walk(down="layers", a="inputs.pop(0)")),
@@ -251,7 +277,9 @@ def mixture(maps, logits):
     "vgg16-switch": [
         ("has to enter with a minus", _switch(_WANTED + "start[:, other] = z[:, other]")),
         ("the other class rather than", _switch("start[:, wanted] = -z[:, wanted]; start[:, other] = z[:, other]")),
+        ("The two logits are exchanged", _switch("start[:, wanted] = z[:, other]; start[:, other] = -z[:, wanted]")),
         ("The other class is missing", _switch(_WANTED)),
+        ("All classes but the two", _switch("start[:, other] = -z[:, other]", "start = z.copy()")),
         ("not from ones", _switch("start[:, wanted] = 1; start[:, other] = -1")),
         ("The difference belongs to both classes", _switch("start[:, wanted] = z[:, wanted] - z[:, other]")),
         ("only one of them should", _switch(_WANTED, "start = -z")),
@@ -266,6 +294,11 @@ def mixture(maps, logits):
         ("not −|z|", _switch(_WANTED + "start[:, other] = -abs(z[:, other])")),
         ("Only the first picture", _switch("start[0, wanted] = z[0, wanted]; start[0, other] = -z[0, other]")),
         ("the start of the first one", _switch("start[:, wanted] = z[0, wanted]; start[:, other] = -z[0, other]")),
+        ("That is the start", _switch(_WANTED + "start[:, other] = -z[:, other]; return start")),
+        (
+            "wants the images first",
+            _switch(_WANTED + "start[:, other] = -z[:, other]; return explainer.relevance(start, images).numpy()"),
+        ),
         ("is there a `return`", _switch("return None")),
     ],
 }

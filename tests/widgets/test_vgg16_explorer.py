@@ -33,6 +33,7 @@ START = {
     "gamma": 0.25,
 }
 COMPOSITES = {
+    "by depth: zᴮ, γ, LRP-0": composites.Composite((("any", rules.LRP0()),), rules.ZBox(0.0, 1.0), "convolution"),
     "by depth: zᴮ, γ, ε": composites.epsilon_gamma_box(0.0, 1.0),
     "by depth: z⁺, ε": composites.epsilon_plus(),
     "by depth: flat, z⁺, ε": composites.epsilon_plus_flat(),
@@ -68,13 +69,14 @@ def uploaded(image: Image.Image, kind: str, **options: Any) -> tuple[dict[str, A
     return ({"name": "mine", "type": "image/any", "size": len(content), "content": content, "last_modified": when},)
 
 
-def expected(picture: Any, composite: Any, number: int | None, pooling: Any = "winner") -> tuple[Any, Any]:
-    explanation = LRP(MODEL, composite, pooling=pooling)(MINI.prepare(picture[None]), Logit(number))
+def expected(picture: Any, composite: Any, number: int | None, **options: Any) -> tuple[Any, Any]:
+    explanation = LRP(MODEL, composite, **options)(MINI.prepare(picture[None]), Logit(number))
     return explanation.relevance[0], explanation.ledger()
 
 
-def check(explorer: VGG16Explorer, picture: Any, composite: Any, number: int, pooling: Any = "winner") -> None:
-    relevance, books = expected(picture, composite, number, pooling)
+def check(explorer: VGG16Explorer, picture: Any, composite: Any, number: int, **options: Any) -> None:
+    """That it shows what LRP with that composite, and with other options if there are any, makes of the picture."""
+    relevance, books = expected(picture, composite, number, **options)
     state, words = explorer.state, explorer.words.value
     assert state.guess.number == number
     np.testing.assert_allclose(state.relevance, relevance, rtol=0, atol=1e-5 * np.abs(relevance).max())
@@ -115,6 +117,24 @@ def test_gamma_is_the_slider_s(explorer: VGG16Explorer, name: str, gamma: float)
     check(explorer, MINI.pictures()["ring"], composite, MINI.number("ring"))
 
 
+@pytest.mark.parametrize("gamma", [0.25, 0.6])
+def test_the_composite_of_the_lesson_is_offered_first(explorer: VGG16Explorer, gamma: float) -> None:
+    """As section 4 has it: γ in the convolutions of blocks 1 to 4, zᴮ at the pixels, LRP-0 in all others."""
+    name = next(iter(CHOICES))
+    explorer.controls["composite"].value = name
+    explorer.controls["gamma"].value = gamma
+    blocks_1_to_4 = tuple(f"block{block}_conv" for block in range(1, 5))
+    lower = [layer.name for layer in MODEL.layers if layer.name.startswith(blocks_1_to_4)]
+    by_depth = {layer: rules.Gamma(gamma) for layer in lower} | {"block1_conv1": rules.ZBox(0.0, 1.0)}
+    picture = MINI.pictures()["two shapes"]
+    explorer.controls["picture"].value = "two shapes"
+    explorer.controls["rank"].value = 1
+    check(explorer, picture, composites.uniform(rules.LRP0()), MINI.number("triangle"), rules=by_depth)
+    # Asked for the triangle, the lower one of the two, it leaves the square nearly white.
+    red = np.maximum(explorer.state.relevance.sum(axis=-1), 0)
+    assert red[32:].sum() > 0.95 * red.sum()
+
+
 def test_gamma_can_be_moved_where_it_matters_only(explorer: VGG16Explorer) -> None:
     for name, choice in CHOICES.items():
         explorer.controls["composite"].value = name
@@ -125,7 +145,7 @@ def test_gamma_can_be_moved_where_it_matters_only(explorer: VGG16Explorer) -> No
 @pytest.mark.parametrize("pooling", ["proportional", "flat"])
 def test_pooling_is_what_is_run(explorer: VGG16Explorer, pooling: str) -> None:
     explorer.controls["pooling"].value = pooling
-    check(explorer, MINI.pictures()["ring"], COMPOSITES[START["composite"]], MINI.number("ring"), pooling)
+    check(explorer, MINI.pictures()["ring"], COMPOSITES[START["composite"]], MINI.number("ring"), pooling=pooling)
 
 
 def test_any_of_the_top_five_or_any_class_by_name(explorer: VGG16Explorer) -> None:
