@@ -12,7 +12,28 @@ import pytest
 
 from browser import CHROMIUM
 
-FAILURES = Path(os.environ.get("BROWSER_FAILURES", Path(__file__).with_name("failures")))
+FOLDER = Path(__file__).parent
+FAILURES = Path(os.environ.get("BROWSER_FAILURES", FOLDER / "failures"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each process of pytest-xdist begins with its share of these tests.
+
+    They take as long as all others together. xdist gives each process an equal part of the list, and takes tests away
+    from its end only: in the order of the files, one process would have all of these, and go on when others are done.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    here = [item for item in items if item.path.is_relative_to(FOLDER)]
+    others = [item for item in items if not item.path.is_relative_to(FOLDER)]
+    ordered: list[pytest.Item] = []
+    for number in range(processes):
+        size = (len(items) - len(ordered)) // (processes - number)
+        share = here[number::processes]
+        more = max(0, size - len(share))
+        ordered += share + others[:more]
+        del others[:more]
+    items[:] = ordered + others
 
 
 @pytest.fixture(scope="package")
