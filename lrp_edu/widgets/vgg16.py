@@ -85,14 +85,14 @@ class VGG16Explorer(Explorer):
         self.classifier, self.model = classifier, model
         self.pictures = classifier.pictures()
         self._classified: tuple[Array, Array] | None = None
-        wide = ipywidgets.Layout(width="19em")
+        wide, wider = (ipywidgets.Layout(width=width) for width in ("19em", "23em"))
         controls = {
             "picture": ipywidgets.Dropdown(options=[*self.pictures, OWN], description="picture", layout=wide),
             "upload": ipywidgets.FileUpload(accept="image/*", description="your own picture", layout=wide),
             "rank": ipywidgets.Dropdown(
                 options=[(ANSWER, 0), *((f"its answer number {k + 1}", k) for k in range(1, TOP))],
                 description="explain",
-                layout=wide,
+                layout=wider,
             ),
             # What stands here goes before the rank; updates only once the name is whole.
             "named": ipywidgets.Combobox(
@@ -101,7 +101,7 @@ class VGG16Explorer(Explorer):
                 continuous_update=False,
                 layout=wide,
             ),
-            "composite": ipywidgets.Dropdown(options=list(CHOICES), description="rules", layout=wide),
+            "composite": ipywidgets.Dropdown(options=list(CHOICES), description="rules", layout=wider),
             "pooling": ipywidgets.Dropdown(
                 options=["winner", "proportional", "flat"], description="pooling", layout=wide
             ),
