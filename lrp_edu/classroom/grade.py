@@ -28,7 +28,7 @@ from lrp_edu.classroom.records import Record
 from lrp_edu.classroom.reports import Result, Unreadable
 from lrp_edu.classroom.run import PREFIX, discard, run
 from lrp_edu.classroom.sandbox import Limits, Sandbox, best
-from lrp_edu.classroom.suspicion import suspicions
+from lrp_edu.classroom.suspicion import holds_the_model_answer, suspicions
 
 RECORDS = "records"
 
@@ -190,6 +190,10 @@ def _job(
         for cell in answers.code.get(exercise.grade_id, []):
             for suspicion in suspicions(cell):
                 answers.doubt(exercise, f"the answer {suspicion}")
+        if exercise.written and holds_the_model_answer(
+            answers.text[exercise.grade_id], lesson.by_grade_id[exercise.grade_id][1].source
+        ):
+            answers.doubt(exercise, "it is the model answer, word for word")
     reasons = [*submission.oddities]
     if not handed.version:
         reasons.append("it does not say which version it is; it was graded as today's")

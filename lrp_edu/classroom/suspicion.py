@@ -40,6 +40,12 @@ def suspicions(source: str) -> list[str]:
     return [] if python is None else list(dict.fromkeys(_found(ast.parse(python))))
 
 
+def holds_the_model_answer(text: str, solution: str) -> bool:
+    """Whether a written answer is that of the solutions word for word, which are there for all to read."""
+    model = solution.partition("### BEGIN MARK SCHEME")[0].split()
+    return bool(model) and " ".join(model) in " ".join(text.split())
+
+
 def _found(tree: ast.AST) -> Iterator[str]:
     nodes = list(ast.walk(tree))
     given = {node.arg for node in nodes if isinstance(node, ast.arg)}

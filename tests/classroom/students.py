@@ -23,6 +23,7 @@ from lrp_edu.classroom.run import run
 from lrp_edu.classroom.sandbox import Limits, best
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
+WRITTEN = "What I think of it, in words of my own."
 
 
 @cache
@@ -37,9 +38,12 @@ def lesson(beginning: str) -> Lesson:
 
 
 def solved(one: Lesson) -> dict[str, str]:
-    """The solution of every exercise, by the grade id of its answer cell."""
-    answers = {answer for exercise in one.exercises for answer in exercise.answers}
-    return {answer: one.by_grade_id[answer][1].source for answer in answers}
+    """The solution of every exercise, and words of one's own for written ones, by the grade id of its answer cell."""
+    return {
+        answer: WRITTEN if exercise.written else one.by_grade_id[answer][1].source
+        for exercise in one.exercises
+        for answer in exercise.answers
+    }
 
 
 def notebook(one: Lesson, answers: Mapping[str, str]) -> NotebookNode:

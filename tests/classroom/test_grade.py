@@ -124,6 +124,19 @@ def test_the_list_for_a_person_has_files_doubts_and_written_answers_with_the_mar
     assert "dia" not in written, "nothing was written"
 
 
+def test_a_copied_model_answer_is_told_and_left_to_a_person(handed_in: Path, tmp_path: Path) -> None:
+    model = lesson(LESSON).by_grade_id[WRITTEN][1].source
+    paragraph = model.partition("### BEGIN MARK SCHEME")[0].replace(". ", ".\n")
+    hand_in(handed_in, "eve", {**solved(lesson(LESSON)), WRITTEN: f"My answer: {paragraph}"})
+    graded(handed_in)
+    table = rows(tmp_path / "results")
+    assert (table["eve"]["look at it"], table["eve"][WRITTEN]) == (
+        f"{WRITTEN}: it is the model answer, word for word",
+        "",
+    )
+    assert table["eve"]["points"] == table["ann"]["points"]
+
+
 def test_a_feedback_page_says_what_the_checks_said_and_nothing_hidden(handed_in: Path, tmp_path: Path) -> None:
     graded(handed_in)
     page = (tmp_path / "results" / "feedback" / "bob.html").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 from students import lessons, solved
 from test_bank import BANKS
 
-from lrp_edu.classroom.suspicion import suspicions
+from lrp_edu.classroom.suspicion import holds_the_model_answer, suspicions
 
 USUAL = (
     "import numpy as np, matplotlib.pyplot as plt\nfrom functools import reduce\nfrom scipy.signal import convolve2d",
@@ -52,6 +52,13 @@ def test_no_solution_and_no_answer_of_the_banks_stands_out() -> None:
     banks += [answer for bank in BANKS.values() for many in bank.WRONG.values() for _, answer in many]
     sources = [*banks, *(source for one in lessons().values() for source in solved(one).values())]
     assert {source: found for source in sources if (found := suspicions(source))} == {}
+
+
+def test_the_model_answer_is_known_again_however_it_is_broken_into_lines() -> None:
+    model = "It is *red*.  And\nblue.\n\n### BEGIN MARK SCHEME\n- 1 point: red.\n### END MARK SCHEME"
+    assert holds_the_model_answer("I say: it is.\nIt is *red*.\nAnd blue. Yes.", model)
+    assert not holds_the_model_answer("It is red. And blue.", model)
+    assert not holds_the_model_answer("", "")
 
 
 def test_what_does_not_compile_does_not_stand_out() -> None:
