@@ -25,16 +25,16 @@ RED, BLUE, GREY = "#b2182b", "#2166ac", "#666666"
 RELEVANCE_COLOURS = LinearSegmentedColormap.from_list("relevance", [BLUE, "#ffffff", RED], N=257)
 PICTURE_COLOURS = "gray_r"  # ink is dark, paper is white
 DOTS_PER_INCH = 100
-COMPRESSION = 2  # takes half the time of Pillow's 6, and figures become hardly larger, some of them smaller
+QUICK, SMALL = 2, 9  # compression of PNG files: for pictures that live for a moment, and for those that are stored
 
 
 # Onto the page
 
 
-def png(figure: Figure) -> bytes:
+def png(figure: Figure, compression: int = QUICK) -> bytes:
     """The figure as a PNG file."""
     buffer = io.BytesIO()
-    pillow = {"compress_level": COMPRESSION}
+    pillow = {"compress_level": compression}
     figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, facecolor="white", pil_kwargs=pillow)
     return buffer.getvalue()
 
@@ -57,7 +57,7 @@ def show(figure: Figure, alt: str) -> None:
     if get_ipython() is None:
         print(f"[picture] {alt}")
         return
-    image = {"image/png": png(figure), "text/plain": f"[picture] {alt}"}
+    image = {"image/png": png(figure, SMALL), "text/plain": f"[picture] {alt}"}
     display(image, raw=True, metadata={"image/png": {"alt": alt}})
     display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)
 

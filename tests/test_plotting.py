@@ -371,7 +371,7 @@ def shown(alt: str) -> tuple[Any, list[RichOutput]]:
 def test_show_puts_the_description_into_the_picture_and_under_it(shell: InteractiveShell) -> None:
     returned, (picture, line) = shown("A line, and an arrow to it.")
     assert returned is None
-    assert picture.data["image/png"] == plotting.png(plotting.new_figure(1, 1))
+    assert picture.data["image/png"] == plotting.png(plotting.new_figure(1, 1), plotting.SMALL)
     assert picture.metadata == {"image/png": {"alt": "A line, and an arrow to it."}}
     assert picture.data["text/plain"] == "[picture] A line, and an arrow to it."
     assert line.data == {"text/markdown": "*A line, and an arrow to it.*", "text/plain": "A line, and an arrow to it."}
