@@ -52,20 +52,24 @@ def close(
         name: what messages call `yours`, where several functions are checked in one cell.
     """
     pairs = _pairs(yours, expected)
-    called = [name] if len(pairs) == 1 else [f"{name} (number {n} of {len(pairs)})" for n in range(1, len(pairs) + 1)]
-    for (one, _), its_name in zip(pairs, called, strict=True):
+    many = len(pairs) > 1
+    results = [
+        (one, right, f"{name} (number {number} of {len(pairs)})" if many else name)
+        for number, (one, right) in enumerate(pairs, start=1)
+    ]
+    for one, _, its_name in results:
         _numbers(one, its_name)
-    wrong = [pair for pair in zip(pairs, called, strict=True) if not _near(*pair[0], rtol, atol)]
+    wrong = [(one, right, its_name) for one, right, its_name in results if not _near(one, right, rtol, atol)]
     if not wrong:
         return
     for known, mistake in (mistakes or {}).items():
         if all(_near(one, as_wrong, rtol, atol) for one, as_wrong in _pairs(yours, mistake)):
             raise CheckFailed(known)
-    for (one, right), its_name in wrong:
+    for one, right, its_name in wrong:
         shape(one, np.shape(right), its_name)
         finite = np.isfinite(_numbers(one, its_name)).all()
         that(finite, f"{its_name} holds NaN or infinity: is something divided by zero?")
-    (one, right), _ = wrong[0]
+    one, right, _ = wrong[0]
     raise CheckFailed(f"{message}\n  yours:    {_short(one)}\n  expected: {_short(right)}")
 
 

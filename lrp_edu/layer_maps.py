@@ -46,8 +46,7 @@ def layer_by_layer(layers: Mapping[str, AtLayer], names: Sequence[str], number: 
 
 def draw_activation(axes: Axes, values: Array, title: str = "") -> Any:
     """Numbers (height, width), the larger the darker."""
-    draw_picture(axes, values, title)
-    return axes.images[-1]
+    return draw_picture(axes, values, title)
 
 
 def most_relevant(relevance: Array, count: int) -> list[int]:

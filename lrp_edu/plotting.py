@@ -77,10 +77,11 @@ def draw_heatmap(axes: Axes, relevance: Array, limit: float, title: str = "") ->
     return drawn
 
 
-def draw_picture(axes: Axes, picture: Array, title: str = "") -> None:
+def draw_picture(axes: Axes, picture: Array, title: str = "") -> Any:
     """One picture, grey of shape (height, width) or with the colours RGB from 0 to 1, (height, width, 3)."""
-    axes.imshow(picture, cmap=PICTURE_COLOURS)
+    drawn = axes.imshow(picture, cmap=PICTURE_COLOURS)
     _as_picture(axes, title)
+    return drawn
 
 
 def _as_picture(axes: Axes, title: str) -> None:

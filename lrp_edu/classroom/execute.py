@@ -17,19 +17,11 @@ from nbformat.notebooknode import NotebookNode
 from tqdm import tqdm
 
 from lrp_edu.classroom import notebook as files
+from lrp_edu.classroom.settings import REPEATABLE
 
 SOLUTIONS = Path("solutions")
 CELL_TIMEOUT_SECONDS = 300
-# The same outputs on every machine: nothing downloaded, no progress bars, figures in the page, TensorFlow on the
-# processor, with the same rounding.
-ENVIRONMENT = {
-    "LRP_EDU_OFFLINE": "1",
-    "TQDM_DISABLE": "1",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+ENVIRONMENT = {**REPEATABLE, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_TAG = "nbval-ignore-output"
 

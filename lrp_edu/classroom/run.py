@@ -154,7 +154,7 @@ def run(notebook: NotebookNode, sandbox: Sandbox, limits: Limits) -> Run:
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """All that was printed in one piece, and all on stderr in another, wherever the kernel has cut it.
 
-    nbclient can do this, too, but looks for carriage returns meanwhile, and with a line of a megabyte for hours.
+    nbclient can do this, too, but looks for carriage returns meanwhile, and in a line of a megabyte for many minutes.
     """
     texts = {
         name: "".join(one.text for one in outputs if one.output_type == "stream" and one.name == name)

@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 
 import lrp_edu
+from lrp_edu.classroom.settings import REPEATABLE
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SETTINGS = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "os-release")
@@ -85,11 +86,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
-        "LRP_EDU_OFFLINE": "1",
-        "TQDM_DISABLE": "1",
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
+        **REPEATABLE,
         **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
         **{f"TF_NUM_{kind}_THREADS": "1" for kind in ("INTRAOP", "INTEROP")},
         **({"LRP_EDU_IMAGENET": os.environ["LRP_EDU_IMAGENET"]} if "LRP_EDU_IMAGENET" in os.environ else {}),
